@@ -1,0 +1,61 @@
+# make demo   grade a small class from end to end          make test   all that CI runs
+# make lab    open the lesson in JupyterLab                make check  style, formatting, types
+# make bench  time grading beside stock nbgrader           make help   this list
+#
+# Each target makes .venv first where it is needed, and again only when pyproject.toml or
+# constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lab bench check
+
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+# The stamp's name says what was installed, and where: a moved or changed checkout sets up anew.
+STAMP := $(VENV)/installed-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+
+setup: $(STAMP)
+
+$(STAMP):
+	@set -euo pipefail; \
+	chosen=; \
+	for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if command -v "$$python" >/dev/null 2>&1 && \
+	     "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then chosen=$$python; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+	  echo "No Python 3.11 or newer with venv was found. Install one (Debian: python3 and" \
+	       "python3-venv), or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi; \
+	if [ ! -x $(BIN)/python ] || ! $(BIN)/python -c '' 2>/dev/null; then \
+	  echo "Making $(VENV) with $$("$$chosen" -V)"; "$$chosen" -m venv --clear $(VENV); \
+	fi; \
+	echo "Installing the packages of constraints.txt into $(VENV) (some minutes the first time)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[students,graders,developers]'; \
+	rm -f $(VENV)/installed-*; touch $@; echo "$(VENV) is ready"
+
+demo: $(STAMP)
+	@$(BIN)/attention-course demo
+
+check: $(STAMP)
+	@echo "ruff check: style"; $(BIN)/ruff check .
+	@echo "ruff format: layout"; $(BIN)/ruff format --check .
+	@echo "mypy: types"; $(BIN)/mypy
+
+test: check
+	@echo "pytest: the whole suite on $(WORKERS) workers"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs $(PYTEST_ARGS)
+
+lab: $(STAMP)
+	@echo "JupyterLab opens on release/; end it with Ctrl-C here"
+	@$(BIN)/jupyter lab --notebook-dir=release --LabApp.default_url=/lab/tree/attention/lesson.ipynb
+
+bench: $(STAMP)
+	@set -euo pipefail; for benchmark in benchmarks/*.py; do \
+	  echo "$$benchmark"; $(BIN)/python "$$benchmark"; done

@@ -1,0 +1,116 @@
+"""Where a course lives on disk, and how nbgrader is run there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIGURATION = "nbgrader_config.py"
+
+
+class Refusal(Exception):
+    """A command cannot do what was asked; the message says why and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFolder:
+    """A folder with nbgrader_config.py and source/, in which nbgrader works."""
+
+    root: Path
+
+    @property
+    def gradebook(self) -> Path:
+        return self.root / "gradebook.db"
+
+    def assignments(self) -> tuple[str, ...]:
+        """The names of the assignments that have a master notebook in source/."""
+        source = self.root / "source"
+        return tuple(sorted({path.parent.name for path in source.glob("*/*.ipynb")}))
+
+    def expect_assignment(self, name: str) -> str:
+        """The name itself, or a Refusal that lists the assignments there are."""
+        known = set(self.assignments())
+        for stage in ("release", "submitted/*", "autograded/*"):
+            known.update(
+                path.name for path in self.root.glob(f"{stage}/*") if any(path.glob("*.ipynb"))
+            )
+        if name in known and re.fullmatch(r"[^/\\*?\[\]]+", name):
+            return name
+        raise Refusal(
+            f'no assignment "{name}" in {self.root}. There is: '
+            f"{', '.join(sorted(known)) or 'none; put one into source/'}."
+        )
+
+    def nbgrader(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``nbgrader …`` in this folder, with this Python; its words are kept, not shown."""
+        environment = dict(os.environ, PYTHONUNBUFFERED="1")
+        # Another PATH entry's jupyter must not win over the environment we run in.
+        environment["PATH"] = os.pathsep.join(
+            [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
+        )
+        return subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=self.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+
+
+def is_course_folder(folder: Path) -> bool:
+    return (folder / CONFIGURATION).is_file() and (folder / "source").is_dir()
+
+
+def find_course_folder(start: Path | None = None) -> CourseFolder:
+    """The course folder that holds ``start`` (the working folder by default).
+
+    Raises Refusal where neither it nor any folder above it is one.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if is_course_folder(folder):
+            return CourseFolder(folder)
+    raise Refusal(
+        f"{start} is not in a course folder (one with {CONFIGURATION} and source/). "
+        "Change to the course's folder and run the command again."
+    )
+
+
+def checkout() -> CourseFolder:
+    """The checkout that this package runs from, else the course folder around the working folder.
+
+    Raises Refusal where there is neither.
+    """
+    here = Path(__file__).resolve().parents[2]
+    if is_course_folder(here):
+        return CourseFolder(here)
+    return find_course_folder()
+
+
+def copy_course(original: CourseFolder, into: Path) -> CourseFolder:
+    """A course folder of its own, with the same configuration and source notebooks."""
+    into.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(original.root / CONFIGURATION, into / CONFIGURATION)
+    shutil.copytree(
+        original.root / "source",
+        into / "source",
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__", "progress"),
+    )
+    return CourseFolder(into.resolve())
+
+
+def last_words(text: str, lines: Sequence[str] = (), limit: int = 6) -> str:
+    """The end of a program's output: what a person needs to see why it failed."""
+    kept = [line for line in (lines or text.splitlines()) if line.strip()]
+    return "\n".join(kept[-limit:])
