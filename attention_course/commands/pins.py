@@ -12,8 +12,8 @@ import typer
 from attention_course.commands.course_folder import Refusal
 
 OWN_DISTRIBUTION = "attention-course"
-# Present in every environment, or brought by whoever makes one; not ours to pin.
-LEFT_OUT = {OWN_DISTRIBUTION, "pip", "setuptools", "wheel"}
+# Ours, or brought by whoever makes an environment.
+LEFT_OUT = {OWN_DISTRIBUTION, "pip", "wheel"}
 
 CONSTRAINTS_HEAD = """\
 # Every version that attention-course[students,graders,developers] installs (Linux, Python 3.11).

@@ -1,0 +1,124 @@
+"""``attention-course report ASSIGNMENT``: the class report as a page, or as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from attention_course.commands.course_folder import CourseFolder, Refusal, find_course_folder
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+
+    from attention_course.grading.class_results import ClassResults
+
+
+def configured(folder: CourseFolder) -> CourseDirectory:
+    """nbgrader's own view of the folder: its configuration says where stages and database are."""
+    from nbgrader.apps.baseapp import NbGrader
+    from nbgrader.coursedir import CourseDirectory
+
+    with contextlib.chdir(folder.root):
+        application = NbGrader()
+        application.log_level = "ERROR"
+        application.load_config_file()
+        course = CourseDirectory(config=application.config)
+        # The defaults ask for the working folder, so they are asked for here.
+        course.root = os.path.abspath(course.root)
+        course.db_url  # noqa: B018
+    return course
+
+
+def student_folders(course: CourseDirectory, stage: str, assignment: str) -> dict[str, Path]:
+    """Student to folder of this assignment in one stage (``submitted_directory`` and so on)."""
+    found = {}
+    pattern = course.format_path(stage, "*", assignment)
+    before, _, after = pattern.partition("*")
+    for path in Path(before).glob("*" + after) if Path(before).is_dir() else ():
+        if path.is_dir():
+            found[str(path)[len(before) : len(str(path)) - len(after)]] = path
+    return found
+
+
+def read_results(folder: CourseFolder, assignment: str) -> ClassResults:
+    """What became of the assignment in the class of this folder."""
+    from nbgrader.api import Gradebook
+
+    from attention_course.grading.class_results import read_class
+
+    course = configured(folder)
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        return read_class(
+            gradebook,
+            assignment,
+            student_folders(course, course.submitted_directory, assignment),
+            student_folders(course, course.autograded_directory, assignment),
+        )
+
+
+def feedback_links(folder: CourseFolder, assignment: str, page: Path) -> dict[str, str]:
+    """Each student's first feedback page, as a URL relative to the report page."""
+    course = configured(folder)
+    links = {}
+    for student, path in student_folders(course, course.feedback_directory, assignment).items():
+        for html in sorted(path.glob("*.html"))[:1]:
+            links[student] = quote(Path(os.path.relpath(html, page.parent)).as_posix())
+    return links
+
+
+def write_report(folder: CourseFolder, assignment: str, page: Path | None = None) -> Path:
+    """Write the page (by default reports/ASSIGNMENT.html in the folder) and return where it is."""
+    from attention_course.grading.report import render, summarise
+
+    page = (page or folder.root / "reports" / f"{assignment}.html").absolute()
+    summary = summarise(read_results(folder, assignment))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(render(summary, feedback_links(folder, assignment, page)), encoding="utf-8")
+    return page
+
+
+@contextlib.contextmanager
+def database_words(folder: CourseFolder) -> Iterator[None]:
+    """Turn a database's complaint into one sentence."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Refusal(
+            f"the gradebook of {folder.root} cannot be read ({str(error).splitlines()[0]}). "
+            "If nbgrader was updated, back it up and run nbgrader db upgrade."
+        ) from error
+
+
+def register(app: typer.Typer) -> None:
+    @app.command()
+    def report(
+        assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+        out: Annotated[
+            Path | None, typer.Option(help="The page to write [reports/ASSIGNMENT.html].")
+        ] = None,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="Print the data instead of writing a page.")
+        ] = False,
+    ) -> None:
+        """Write the class report: scores, misconceptions, and who needs a person's look."""
+        from attention_course.grading.report import summarise
+
+        folder = find_course_folder()
+        folder.expect_assignment(assignment)
+        with database_words(folder):
+            if as_json:
+                data: dict[str, Any] = summarise(read_results(folder, assignment))
+                json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
+                print()
+                return
+            print(write_report(folder, assignment, out))

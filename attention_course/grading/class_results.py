@@ -1,0 +1,268 @@
+"""What became of one assignment in a whole class, read from nbgrader's gradebook and notebooks.
+
+A few queries for the class, whatever its size, and one look into each autograded notebook for
+the verdicts that our grading left there. An assignment graded without our checks, so with no
+verdicts, is read just the same.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attention_course.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+
+CANNOT_READ = "is not a notebook (its JSON cannot be read)"
+
+
+@dataclass(frozen=True, slots=True)
+class GradedCell:
+    """A cell of the master notebook that carries points; ``by_person`` where no test marks it."""
+
+    name: str
+    max_score: float
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one student has for one graded cell; ``score`` is None while nobody has marked it."""
+
+    score: float | None
+    needs_person: bool
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One student's work: marks by cell name, and what stands in the way of grading it."""
+
+    student: str
+    marks: dict[str, Mark]
+    problems: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    graded: bool = True
+
+    @property
+    def score(self) -> float:
+        """Points so far; what waits for a person counts nothing yet."""
+        return sum(mark.score or 0.0 for mark in self.marks.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ClassResults:
+    """One assignment of a class; submissions are in the order of the students' ids."""
+
+    assignment: str
+    cells: tuple[GradedCell, ...]
+    submissions: tuple[Submission, ...]
+    not_submitted: tuple[str, ...] = ()
+
+    @property
+    def max_score(self) -> float:
+        return sum(cell.max_score for cell in self.cells)
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What an autograded notebook says beside its marks."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)  # the names of its cells
+
+
+def read_class(
+    gradebook: Gradebook,
+    assignment: str,
+    submitted: dict[str, Path],
+    autograded: dict[str, Path],
+) -> ClassResults:
+    """Put gradebook, submitted folders and autograded notebooks of one assignment together.
+
+    ``submitted`` and ``autograded`` give each student's folder of that stage. A student of the
+    gradebook with neither a submission nor a folder is listed as not submitted.
+    """
+    notebooks, cells = _graded_cells(gradebook, assignment)
+    marks = _marks(gradebook, assignment)
+    students = sorted(set(marks) | set(submitted))
+    submissions = []
+    order: list[str] = []
+    for student in students:
+        notes = _notes(autograded.get(student), notebooks)
+        notes.problems += _submission_problems(submitted.get(student), notebooks)
+        order = order or notes.order
+        graded = student in autograded
+        if not graded and not notes.problems:
+            notes.problems.append("was not graded: nbgrader autograde stopped or was not run on it")
+        if not graded and marks.get(student):
+            notes.problems.append("its marks are from an earlier run")
+        submissions.append(
+            Submission(
+                student,
+                _with_verdicts(marks.get(student, {}), notes.verdicts),
+                tuple(notes.problems),
+                tuple(notes.events),
+                graded,
+            )
+        )
+    enrolled = _enrolled(gradebook)
+    return ClassResults(
+        assignment,
+        _in_order(cells, order),
+        tuple(submissions),
+        tuple(sorted(set(enrolled) - set(students))),
+    )
+
+
+def _graded_cells(gradebook: Gradebook, assignment: str) -> tuple[list[str], list[GradedCell]]:
+    """The names of the assignment's notebooks, and its graded cells by name."""
+    from nbgrader.api import Assignment, GradeCell, Notebook, TaskCell
+
+    notebooks = gradebook.db.query(Notebook.name).join(Assignment)
+    names = notebooks.filter(Assignment.name == assignment).order_by(Notebook.name)
+    found: list[GradedCell] = []
+    for kind in (GradeCell, TaskCell):
+        cells = gradebook.db.query(kind.name, kind.max_score, kind.cell_type)
+        cells = cells.join(Notebook, kind.notebook_id == Notebook.id).join(Assignment)
+        for cell in cells.filter(Assignment.name == assignment).order_by(kind.name):
+            by_person = kind is TaskCell or cell.cell_type == "markdown"
+            found.append(GradedCell(cell.name, cell.max_score, by_person))
+    return [row.name for row in names], found
+
+
+def _in_order(cells: list[GradedCell], order: list[str]) -> tuple[GradedCell, ...]:
+    """The cells as the notebook has them; those it does not have come last."""
+    places = {name: place for place, name in enumerate(order)}
+    return tuple(sorted(cells, key=lambda cell: places.get(cell.name, len(places))))
+
+
+def exercise_name(cell: str) -> str:
+    """The exercise that a graded cell tests: ``test_scores`` tests ``scores``."""
+    return cell.removeprefix("test_")
+
+
+def _marks(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, Mark]]:
+    """Student to cell name to mark, in one query."""
+    from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
+
+    submitted = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
+    found: dict[str, dict[str, Mark]] = {
+        row.student_id: {} for row in submitted.filter(Assignment.name == assignment)
+    }
+    rows = (
+        gradebook.db.query(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.extra_credit,
+            Grade.needs_manual_grade,
+        )
+        .select_from(Grade)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .join(BaseCell, Grade.cell_id == BaseCell.id)
+        .filter(Assignment.name == assignment)
+    )
+    for student, cell, auto, manual, extra, needs_person in rows:
+        score = manual if manual is not None else auto
+        if score is not None:
+            score += extra or 0.0
+        found.setdefault(student, {})[cell] = Mark(score, bool(needs_person))
+    return found
+
+
+def _enrolled(gradebook: Gradebook) -> list[str]:
+    from nbgrader.api import Student
+
+    return [row.id for row in gradebook.db.query(Student.id)]
+
+
+def _with_verdicts(marks: dict[str, Mark], verdicts: dict[str, Verdict]) -> dict[str, Mark]:
+    by_exercise = {exercise_name(cell): verdict for cell, verdict in verdicts.items()}
+    return {
+        cell: Mark(
+            # An ungraded answer is never a zero, whatever stands in the gradebook.
+            None if _is_ungraded(verdict) and not mark.score else mark.score,
+            mark.needs_person or _is_ungraded(verdict),
+            verdict,
+        )
+        for cell, mark in marks.items()
+        for verdict in [by_exercise.get(exercise_name(cell))]
+    }
+
+
+def _is_ungraded(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.outcome is Outcome.UNGRADED
+
+
+def _notes(folder: Path | None, notebooks: list[str]) -> _Notes:
+    """The verdicts and events that grading wrote into the notebooks of one folder."""
+    notes = _Notes()
+    for path in sorted(folder.glob("*.ipynb")) if folder else ():
+        if notebooks and path.stem not in notebooks:
+            continue
+        try:
+            content = json.loads(path.read_bytes())
+            record = content["metadata"].get("attention_course", {})
+            verdicts = _verdicts(record.get("verdicts", []))
+            order = [_cell_name(cell) for cell in content["cells"]]
+            events = [_event(event) for event in record.get("events", [])]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            notes.problems.append(f"autograded {path.name} {CANNOT_READ}")
+            continue
+        notes.verdicts.update(verdicts)
+        notes.events += events
+        notes.order += [name for name in order if name]
+    return notes
+
+
+def _verdicts(records: list[dict[str, Any]]) -> dict[str, Verdict]:
+    found = {}
+    for record in records:
+        verdict = Verdict.from_record(record)
+        found[str(record.get("cell") or verdict.exercise)] = verdict
+    return found
+
+
+def _cell_name(cell: dict[str, Any]) -> str:
+    return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+
+
+def _event(event: dict[str, Any]) -> str:
+    where = event.get("cell")
+    what = str(event.get("what", ""))
+    return f"{where}: {what}" if where else what
+
+
+def _submission_problems(folder: Path | None, notebooks: list[str]) -> list[str]:
+    """What keeps a submitted folder from being graded, in words for its grader."""
+    if folder is None or not folder.is_dir():
+        return []
+    problems = []
+    present = {path.stem: path for path in folder.glob("*.ipynb")}
+    for name in notebooks or sorted(present):
+        if name not in present:
+            others = ", ".join(sorted(path.name for path in present.values()))
+            problems.append(f"{name}.ipynb is missing; the folder holds {others or 'no notebook'}")
+        elif not _is_notebook(present[name]):
+            problems.append(f"{name}.ipynb {CANNOT_READ}")
+    if not notebooks and not present:
+        problems.append("the submission holds no notebook")
+    return problems
+
+
+def _is_notebook(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and isinstance(content.get("cells"), list)
