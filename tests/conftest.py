@@ -1,0 +1,64 @@
+"""What every room's tests share: where the checkout is, a course folder, a home of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before torch is loaded anywhere: several workers share few cores, and one thread is repeatable.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NEEDS_NETWORK = "ATTENTION_COURSE_NETWORK"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("network") and os.environ.get(NEEDS_NETWORK) != "1":
+            item.add_marker(
+                pytest.mark.skip(reason=f"needs a network; {NEEDS_NETWORK}=1 asks for it")
+            )
+
+
+@pytest.fixture(scope="session")
+def repository_root() -> Path:
+    """The checkout under test."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _single_threaded_torch() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's Jupyter or IPython configuration and data."""
+    home = tmp_path_factory.mktemp("home")
+    patch = pytest.MonkeyPatch()
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        folder = home / name.lower()
+        folder.mkdir(mode=0o700)
+        patch.setenv(name, str(folder))
+    patch.setenv("HOME", str(home))
+    for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "NBGRADER_EXECUTION"):
+        patch.delenv(name, raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def temp_course(tmp_path: Path) -> Path:
+    """A course folder of the test's own, with our nbgrader_config.py and source notebooks."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    shutil.copy2(REPOSITORY / "nbgrader_config.py", folder)
+    shutil.copytree(REPOSITORY / "source", folder / "source")
+    return folder
