@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +47,15 @@ class CourseFolder:
             f"{', '.join(sorted(known)) or 'none; put one into source/'}."
         )
 
-    def nbgrader(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``nbgrader …`` in this folder, with this Python; its words are kept, not shown."""
+    def nbgrader(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Finished:
+        """Run ``nbgrader …`` here, with this Python; its words are kept, and told line by line."""
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         # Another PATH entry's jupyter must not win over the environment we run in.
         environment["PATH"] = os.pathsep.join(
             [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
         )
-        return subprocess.run(
+        lines = []
+        with subprocess.Popen(
             [sys.executable, "-m", "nbgrader", *arguments],
             cwd=self.root,
             env=environment,
@@ -63,8 +64,34 @@ class CourseFolder:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            check=False,
-        )
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line.rstrip("\n"))
+                if on_line is not None:
+                    on_line(line)
+        return Finished(("nbgrader", *arguments), process.returncode, tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that has ended: what was run, its exit code and what it said."""
+
+    command: tuple[str, ...]
+    returncode: int
+    lines: tuple[str, ...]
+
+    def last_words(self, limit: int = 6) -> str:
+        """The end of what it said, which usually tells why it failed."""
+        return "\n".join([line for line in self.lines if line.strip()][-limit:])
+
+    def expect_success(self) -> None:
+        """Raise Refusal with the program's own last words where it failed."""
+        if self.returncode != 0:
+            raise Refusal(
+                f"{' '.join(self.command)} ended with exit code {self.returncode}:\n"
+                f"{self.last_words()}"
+            )
 
 
 def is_course_folder(folder: Path) -> bool:
@@ -108,9 +135,3 @@ def copy_course(original: CourseFolder, into: Path) -> CourseFolder:
         ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__", "progress"),
     )
     return CourseFolder(into.resolve())
-
-
-def last_words(text: str, lines: Sequence[str] = (), limit: int = 6) -> str:
-    """The end of a program's output: what a person needs to see why it failed."""
-    kept = [line for line in (lines or text.splitlines()) if line.strip()]
-    return "\n".join(kept[-limit:])

@@ -17,21 +17,29 @@ from attention_course.commands.course_folder import CourseFolder, Refusal, find_
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
 
     from attention_course.grading.class_results import ClassResults
 
 
-def configured(folder: CourseFolder) -> CourseDirectory:
-    """nbgrader's own view of the folder: its configuration says where stages and database are."""
+def loaded_configuration(folder: CourseFolder) -> Config:
+    """What nbgrader_config.py of the folder says, read as nbgrader itself reads it."""
     from nbgrader.apps.baseapp import NbGrader
-    from nbgrader.coursedir import CourseDirectory
 
     with contextlib.chdir(folder.root):
         application = NbGrader()
         application.log_level = "ERROR"
         application.load_config_file()
-        course = CourseDirectory(config=application.config)
-        # The defaults ask for the working folder, so they are asked for here.
+    return application.config
+
+
+def configured(folder: CourseFolder) -> CourseDirectory:
+    """nbgrader's own view of the folder: its configuration says where stages and database are."""
+    from nbgrader.coursedir import CourseDirectory
+
+    course = CourseDirectory(config=loaded_configuration(folder))
+    with contextlib.chdir(folder.root):
+        # Both defaults depend on the working folder, so they are asked for here.
         course.root = os.path.abspath(course.root)
         course.db_url  # noqa: B018
     return course

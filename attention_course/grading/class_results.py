@@ -17,6 +17,8 @@ from attention_course.verdict import Outcome, Verdict
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
+# Events of grading that a person has to mend, since they are not the student's.
+OUR_FAULTS = {"instructor cell failed", "sandbox"}
 CANNOT_READ = "is not a notebook (its JSON cannot be read)"
 
 
@@ -36,6 +38,7 @@ class Mark:
     score: float | None
     needs_person: bool
     verdict: Verdict | None = None
+    ungraded: str | None = None  # why it could not be judged, through no fault of the student
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class _Notes:
     """What an autograded notebook says beside its marks."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    ungraded: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)  # the names of its cells
@@ -106,7 +110,7 @@ def read_class(
         submissions.append(
             Submission(
                 student,
-                _with_verdicts(marks.get(student, {}), notes.verdicts),
+                _with_notes(marks.get(student, {}), notes),
                 tuple(notes.problems),
                 tuple(notes.events),
                 graded,
@@ -186,22 +190,19 @@ def _enrolled(gradebook: Gradebook) -> list[str]:
     return [row.id for row in gradebook.db.query(Student.id)]
 
 
-def _with_verdicts(marks: dict[str, Mark], verdicts: dict[str, Verdict]) -> dict[str, Mark]:
-    by_exercise = {exercise_name(cell): verdict for cell, verdict in verdicts.items()}
-    return {
-        cell: Mark(
-            # An ungraded answer is never a zero, whatever stands in the gradebook.
-            None if _is_ungraded(verdict) and not mark.score else mark.score,
-            mark.needs_person or _is_ungraded(verdict),
-            verdict,
-        )
-        for cell, mark in marks.items()
-        for verdict in [by_exercise.get(exercise_name(cell))]
-    }
-
-
-def _is_ungraded(verdict: Verdict | None) -> bool:
-    return verdict is not None and verdict.outcome is Outcome.UNGRADED
+def _with_notes(marks: dict[str, Mark], notes: _Notes) -> dict[str, Mark]:
+    verdicts = {exercise_name(cell): verdict for cell, verdict in notes.verdicts.items()}
+    found = {}
+    for cell, mark in marks.items():
+        verdict = verdicts.get(exercise_name(cell))
+        reason = notes.ungraded.get(cell)
+        if reason is None and verdict is not None and verdict.outcome is Outcome.UNGRADED:
+            reason = verdict.message
+        # An ungraded answer is never a zero, whatever stands in the gradebook.
+        score = None if reason and not mark.score else mark.score
+        needs_person = mark.needs_person or (reason is not None and score is None)
+        found[cell] = Mark(score, needs_person, verdict, reason)
+    return found
 
 
 def _notes(folder: Path | None, notebooks: list[str]) -> _Notes:
@@ -215,12 +216,20 @@ def _notes(folder: Path | None, notebooks: list[str]) -> _Notes:
             record = content["metadata"].get("attention_course", {})
             verdicts = _verdicts(record.get("verdicts", []))
             order = [_cell_name(cell) for cell in content["cells"]]
-            events = [_event(event) for event in record.get("events", [])]
+            ungraded = {str(cell): str(why) for cell, why in record.get("ungraded", {}).items()}
+            events = list(record.get("events", []))
+            said = [_event(event) for event in events]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             notes.problems.append(f"autograded {path.name} {CANNOT_READ}")
             continue
         notes.verdicts.update(verdicts)
-        notes.events += events
+        notes.ungraded.update(ungraded)
+        notes.events += said
+        notes.problems += [
+            text
+            for event, text in zip(events, said, strict=True)
+            if event.get("what") in OUR_FAULTS
+        ]
         notes.order += [name for name in order if name]
     return notes
 
@@ -238,9 +247,8 @@ def _cell_name(cell: dict[str, Any]) -> str:
 
 
 def _event(event: dict[str, Any]) -> str:
-    where = event.get("cell")
-    what = str(event.get("what", ""))
-    return f"{where}: {what}" if where else what
+    said = ": ".join(str(event[key]) for key in ("cell", "what", "why") if event.get(key))
+    return said or "something that the grader did not describe"
 
 
 def _submission_problems(folder: Path | None, notebooks: list[str]) -> list[str]:

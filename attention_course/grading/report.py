@@ -179,8 +179,8 @@ def _needs_a_person(results: ClassResults) -> list[dict[str, Any]]:
 
 
 def _why_a_person(mark: Mark, cell: GradedCell | None) -> str:
-    if mark.verdict is not None and mark.verdict.outcome is Outcome.UNGRADED:
-        return f"ungraded: {mark.verdict.message}"
+    if mark.score is None and mark.ungraded:
+        return f"ungraded: {mark.ungraded}"
     if mark.score is None:
         return "waits for a person's mark"
     if cell is not None and cell.by_person:
@@ -205,5 +205,5 @@ def _student(submission: Submission, cells: tuple[GradedCell, ...]) -> dict[str,
             for verdict in verdicts
             if verdict.outcome is not Outcome.PASSED
         },
-        "notes": [*submission.problems, *submission.events],
+        "notes": list(dict.fromkeys([*submission.problems, *submission.events])),
     }
