@@ -1,0 +1,275 @@
+"""Grades one notebook: one plain function in, one plain record out.
+
+The student's cells run in a sandbox, the graded cells here. Knows nothing of nbgrader's
+database or commands; the plug-ins and the command line both call :func:`grade_notebook`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from IPython.display import display
+from nbformat import NotebookNode, from_dict
+
+from attention_course.grading.outputs import checked
+from attention_course.grading.remote import Wall
+from attention_course.grading.sandbox import Limits, Plain, Sandbox, SandboxDidNotStart
+from attention_course.grading.sandbox.outputs import Outputs
+from attention_course.grading.source import Plan
+from attention_course.grading.trusted import TrustedNamespace, run_trusted_cell, score_of
+from attention_course.verdict import AnswerStopped, Outcome, Ungradable, Verdict
+
+# What holds ready-made answers cannot be imported by a student's code at grading.
+REFUSED = (
+    "reference_attention",
+    "attention_course.checks",
+    "attention_course.panel",
+    "attention_course.comparisons",
+    "attention_course.grading.engine",
+)
+
+
+@dataclass
+class Record:
+    """What came of one notebook, as plain data."""
+
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    ungraded: dict[str, str] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    durations: dict[str, float] = field(default_factory=dict)
+
+    def to_metadata(self) -> dict[str, Any]:
+        """What the autograded notebook keeps: no times, so that a regrade is byte-equal."""
+        return {
+            "version": 1,
+            "verdicts": self.verdicts,
+            "ungraded": self.ungraded,
+            "events": self.events,
+        }
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a submission's files lie and how it may be run.
+
+    ``folder`` is the submission's working folder, ``helpers`` the instructor's folder of the
+    assignment, ``student_files`` the files in it that are the student's to write.
+    """
+
+    folder: Path
+    helpers: Path | None = None
+    student_files: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    environment: tuple[tuple[str, str], ...] = ()
+    open_sandbox: Callable[[Surroundings], Sandbox] | None = None
+
+    def start(self) -> Sandbox:
+        if self.open_sandbox is not None:
+            return self.open_sandbox(self)
+        return Plain(self.folder, self.limits, REFUSED, dict(self.environment))
+
+
+class StudentSide:
+    """The student's process over the length of a notebook, started again where it ended."""
+
+    def __init__(self, surroundings: Surroundings, outputs: Outputs, record: Record) -> None:
+        self.surroundings = surroundings
+        self.limits = surroundings.limits
+        self.outputs = outputs
+        self.record = record
+        self._wall: Wall | None = None
+        self._ran: list[str] = []
+        self._starts = 0
+        submission = self.limits.submission
+        self._end = None if submission is None else time.monotonic() + submission
+        self._cell_end: float | None = None
+
+    def wall(self) -> Wall:
+        """The connection to a living process that has run all cells so far."""
+        if self._wall is None or self._wall.ended is not None:
+            self._restart()
+        assert self._wall is not None
+        self._wall.deadline = self._deadline()
+        return self._wall
+
+    def _deadline(self) -> float | None:
+        ends = [end for end in (self._end, self._cell_end) if end is not None]
+        return min(ends) if ends else None
+
+    @contextlib.contextmanager
+    def graded_cell(self) -> Iterator[None]:
+        """All that a graded cell asks for must be answered within one cell's time."""
+        self._cell_end = None if self.limits.cell is None else time.monotonic() + self.limits.cell
+        try:
+            yield
+        finally:
+            self._cell_end = None
+
+    def _restart(self) -> None:
+        if self._starts > self.limits.restarts:
+            raise AnswerStopped(
+                f"the submission ended its process {self._starts} times and is not run again"
+            )
+        self.close()
+        self._starts += 1
+        began = time.monotonic()
+        sandbox = self._start()
+        self.record.durations["start"] = (
+            self.record.durations.get("start", 0.0) + time.monotonic() - began
+        )
+        self._wall = Wall(sandbox, self.limits, lambda text: self.outputs.stream("stdout", text))
+        for source in list(self._ran):
+            self._wall.deadline = self._deadline()
+            try:
+                self._wall.exchange({"op": "run_cell", "source": source})
+            except AnswerStopped:
+                self._ran.remove(source)
+                if self._wall.ended is not None:
+                    self._restart()
+                    return
+
+    def _start(self) -> Sandbox:
+        try:
+            return self.surroundings.start()
+        except SandboxDidNotStart:
+            # Once more: a machine that was short of processes for a moment is no verdict.
+            try:
+                return self.surroundings.start()
+            except SandboxDidNotStart as error:
+                raise Ungradable(str(error)) from error
+
+    def run_cell(self, source: str) -> tuple[list[dict[str, Any]], int | None]:
+        """Run one of the student's cells; returns its outputs and execution count."""
+        try:
+            header, _ = self.wall().exchange({"op": "run_cell", "source": source})
+        except AnswerStopped as error:
+            self.record.events.append({"what": "stopped", "why": str(error)})
+            return [_stopped(error)], None
+        self._ran.append(source)
+        outputs = checked(header.get("outputs"))
+        value = header.get("value")
+        count = None
+        if isinstance(value, list) and value and value[0] == "d":
+            count = sum(1 for _ in self._ran)
+        elif "error" in header:
+            outputs.append(_stopped(AnswerStopped("the cell ended with SystemExit")))
+        return outputs, count
+
+    def close(self) -> None:
+        if self._wall is not None:
+            self._wall.sandbox.close()
+
+
+def grade_notebook(
+    notebook: NotebookNode, plan: Plan, surroundings: Surroundings, seed: int | None = None
+) -> Record:
+    """Run ``notebook`` (already rebuilt around the instructor's cells) and fill in its outputs.
+
+    Graded cells get the outputs that decide their marks; the others what they showed. A cell
+    that could not be judged through a fault of ours is listed in ``Record.ungraded``. ``seed``
+    makes a run repeatable; without one the checks draw fresh secret inputs.
+    """
+    record = Record()
+    outputs = Outputs()
+    student = StudentSide(surroundings, outputs, record)
+    namespace = TrustedNamespace(student.wall)
+    namespace["display"] = display
+    began = time.monotonic()
+    try:
+        with _session(notebook, seed) as session:
+            count = 0
+            for cell in notebook.cells:
+                if cell.cell_type != "code" or not cell.source.strip():
+                    continue
+                count += 1
+                started = time.monotonic()
+                data = cell.metadata.get("nbgrader", {})
+                if data.get("grade") and not data.get("solution"):
+                    _grade_cell(cell, plan, surroundings, student, namespace, session)
+                    phase = "tests"
+                elif cell.source.strip() in plan.demonstrations:
+                    continue
+                else:
+                    _run_student_cell(cell, student, record)
+                    phase = "cells"
+                cell.execution_count = count
+                for output in cell.outputs:
+                    if output.output_type == "execute_result":
+                        output.execution_count = count
+                spent = time.monotonic() - started
+                record.durations[phase] = record.durations.get(phase, 0.0) + spent
+    finally:
+        student.close()
+    record.durations["total"] = time.monotonic() - began
+    return record
+
+
+def _run_student_cell(cell: NotebookNode, student: StudentSide, record: Record) -> None:
+    try:
+        outputs, _ = student.run_cell(cell.source)
+    except Ungradable as error:
+        outputs = [_stopped(error)]
+        record.events.append({"what": "sandbox", "why": str(error)})
+    cell.outputs = [from_dict(output) for output in outputs]
+
+
+def _grade_cell(
+    cell: NotebookNode,
+    plan: Plan,
+    surroundings: Surroundings,
+    student: StudentSide,
+    namespace: TrustedNamespace,
+    session: Any,
+) -> None:
+    record, name = student.record, cell.metadata.nbgrader["grade_id"]
+    folder = surroundings.folder, surroundings.helpers, surroundings.student_files
+    with student.graded_cell():
+        for number, before in enumerate(plan.before.get(name, ())):
+            label = before.grade_id or f"instructor cell {number + 1} before {name}"
+            ran = run_trusted_cell(before.source, namespace, label, student.outputs, *folder)
+            if ran.error is not None:
+                why = f"{type(ran.error).__name__}: {ran.error}"[:500]
+                record.events.append({"what": "instructor cell failed", "cell": label, "why": why})
+        namespace.theirs = plan.theirs.get(name, frozenset())
+        for owned in namespace.theirs & namespace.keys():
+            dict.__delitem__(namespace, owned)
+        seen = len(session.verdicts) if session else 0
+        result = run_trusted_cell(cell.source, namespace, name, student.outputs, *folder)
+    cell.outputs = [from_dict(output) for output in result.outputs]
+    reason = result.ungraded or score_of(result.outputs, float(cell.metadata.nbgrader["points"]))
+    for verdict in session.verdicts[seen:] if session else ():
+        record.verdicts.append({**verdict.to_record(), "cell": name})
+        if verdict.outcome is Outcome.UNGRADED:
+            reason = reason or verdict.message
+    if isinstance(result.error, AnswerStopped):
+        record.events.append({"what": "stopped", "cell": name, "why": str(result.error)})
+    if reason:
+        record.ungraded[name] = reason
+        note = f"Not graded yet: {reason}. A person will look at it; it is not counted as wrong.\n"
+        cell.outputs.append(from_dict({"output_type": "stream", "name": "stdout", "text": note}))
+
+
+def _stopped(error: Exception) -> dict[str, Any]:
+    text = f"Stopped: {error}"
+    return {"output_type": "error", "ename": "Stopped", "evalue": str(error), "traceback": [text]}
+
+
+@contextlib.contextmanager
+def _session(notebook: NotebookNode, seed: int | None) -> Iterator[Any]:
+    """A session of the course's checks, for notebooks that use them."""
+    if not any("attention_course" in cell.source for cell in notebook.cells):
+        yield None
+        return
+    from attention_course.checks import Session, session
+
+    with session(Session(seed=secrets.randbits(62) if seed is None else seed)) as current:
+        yield current
+
+
+__all__ = ["Record", "Surroundings", "Verdict", "grade_notebook"]

@@ -1,0 +1,288 @@
+"""Runs the instructor's cells and the graded cells here, in the grader's process.
+
+Their globals are a dictionary that asks the student's process for each name that neither they
+nor the interpreter define. So ordinary test cells work as written: ``assert square(3) == 9``
+calls the student's function over the wall and compares the copy that comes back. The score is
+decided, and the cell's outputs are written, on this side.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import importlib.util
+import linecache
+import math
+import os
+import sys
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from attention_course.grading.names import STUDENT_IMPORT, plain_python, with_student_imports
+from attention_course.grading.remote import StandIn, Wall, isinstance_of
+from attention_course.grading.sandbox.outputs import (
+    CollectingPublisher,
+    NotebookShell,
+    Outputs,
+    StreamToOutputs,
+)
+from attention_course.verdict import Ungradable
+
+
+class TrustedNamespace(dict[str, Any]):
+    """Globals of the trusted cells; a missing name is looked up in the student's process.
+
+    ``theirs`` are names that the student is asked to define: these are looked up over there
+    even where an interpreter's builtin has the same name.
+    """
+
+    def __init__(self, wall: Callable[[], Wall], theirs: frozenset[str] = frozenset()) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self._wall = wall
+        self.theirs = theirs
+        self._unbound: set[str] = set()
+        self[STUDENT_IMPORT] = self._import
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self.theirs and (hasattr(builtins, name) or name.startswith("__")):
+            raise KeyError(name)
+        return self._wall().ask("lookup", name=name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._unbound and isinstance_of(value, StandIn):
+            wall = self._wall()
+            data, chunks = wall.encode(value)
+            wall.ask("bind", chunks, name=name, value=data)
+            self._unbound.discard(name)
+            return
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if name in self:
+            super().__delitem__(name)
+            return
+        # A test that checks whether one function uses another takes it away for a while.
+        self._wall().ask("unbind", name=name)
+        self._unbound.add(name)
+
+    def _import(self, module: str, name: str | None) -> Any:
+        return self._wall().ask("import", module=module, name=name)
+
+
+@dataclass
+class TrustedResult:
+    """What one trusted cell left behind."""
+
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    error: BaseException | None = None
+    ungraded: str | None = None
+
+
+def run_trusted_cell(
+    source: str,
+    namespace: TrustedNamespace,
+    name: str,
+    outputs: Outputs,
+    folder: Path | None = None,
+    helpers: Path | None = None,
+    student_files: frozenset[str] = frozenset(),
+) -> TrustedResult:
+    """Run one cell; its last expression becomes its result, as in a notebook.
+
+    ``folder`` is its working folder. Modules in ``helpers`` (the instructor's own, beside the
+    master notebook) may be imported, except those in ``student_files``, which are the
+    student's to write and are asked for in the student's process.
+    """
+    result = TrustedResult()
+    filename = f"<{name}>"
+    ours = _importable(helpers, student_files)
+    with _capture(outputs), _working_folder(folder, helpers):
+        try:
+            text = plain_python(source)
+            linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+            body, last = _compile(text, filename, ours)
+            exec(body, namespace)
+            if last is not None:
+                _show(eval(last, namespace), outputs)
+        except Ungradable as error:
+            result.ungraded = str(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            result.error = error
+            outputs.error(type(error).__name__, _message(error), _lines(error, filename))
+    result.outputs = [_as_nbformat(item) for item in outputs.take()]
+    return result
+
+
+def _compile(text: str, filename: str, ours: Callable[[str], bool]) -> tuple[Any, Any]:
+    tree = with_student_imports(ast.parse(text, filename), ours)
+    last = None
+    # As in a notebook, a semicolon at the end keeps the result to itself.
+    quiet = text.rstrip().endswith(";")
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and not quiet:
+        expression = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+        last = compile(expression, filename, "eval")
+    return compile(tree, filename, "exec"), last
+
+
+def _show(value: Any, outputs: Outputs) -> None:
+    if value is None:
+        return
+    if isinstance_of(value, StandIn):
+        # Its own repr could be a number, which nbgrader would read as a score.
+        outputs.show("execute_result", {"text/plain": repr(value)}, {})
+        return
+    number = _plain_number(value)
+    if number is not None:
+        outputs.show("execute_result", {"text/plain": repr(number)}, {})
+        return
+    data, metadata = _shell().display_formatter.format(value)
+    outputs.show("execute_result", data, metadata)
+
+
+def _plain_number(value: Any) -> int | float | None:
+    """A score as a plain number: ``tensor(0.5)`` and ``np.float64(0.5)`` count as 0.5."""
+    if type(value) in (int, float):
+        return value  # type: ignore[no-any-return]
+    module = type(value).__module__.split(".")[0]
+    if module in ("torch", "numpy") and getattr(value, "ndim", 1) == 0:
+        item = value.item()
+        return item if type(item) in (int, float) else None
+    return None
+
+
+def score_of(outputs: list[dict[str, Any]], max_points: float) -> str | None:
+    """Why a number that a test returned cannot be its score; None where all is well."""
+    for output in outputs:
+        if output["output_type"] != "execute_result":
+            continue
+        try:
+            number = float(output["data"].get("text/plain", ""))
+        except ValueError:
+            return None
+        if not math.isfinite(number) or number < 0 or number > max_points:
+            return f"the test returned {number:g}, which is no score between 0 and {max_points:g}"
+        return None
+    return None
+
+
+# -- surroundings ---------------------------------------------------------------------------
+
+
+@cache
+def _shell() -> InteractiveShell:
+    """The process's IPython shell: its formatters, and where ``display`` publishes."""
+    if InteractiveShell.initialized():
+        return InteractiveShell.instance()
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    # A module of its own: IPython would otherwise take the place of sys.modules["__main__"].
+    module = types.ModuleType("graded_cells")
+    return NotebookShell.instance(config=config, user_module=module)
+
+
+@contextlib.contextmanager
+def _capture(outputs: Outputs) -> Iterator[None]:
+    shell = _shell()
+    publisher = CollectingPublisher(parent=shell)
+    publisher.outputs = outputs
+    before = shell.display_pub, sys.stdout, sys.stderr
+    shell.display_pub = publisher
+    sys.stdout = StreamToOutputs(outputs, "stdout")
+    sys.stderr = StreamToOutputs(outputs, "stderr")
+    try:
+        with warnings.catch_warnings():
+            # nbgrader takes anything on stderr for a failure; a warning is none.
+            warnings.showwarning = _print_warning
+            yield
+    finally:
+        shell.display_pub, sys.stdout, sys.stderr = before
+
+
+def _print_warning(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+    print(f"{category.__name__}: {message}")
+
+
+@contextlib.contextmanager
+def _working_folder(folder: Path | None, helpers: Path | None) -> Iterator[None]:
+    """Work in ``folder`` without ever importing from it."""
+    before, path, modules = os.getcwd(), list(sys.path), set(sys.modules)
+    written = sys.dont_write_bytecode
+    here = {str(folder.resolve())} if folder else set()
+    sys.path[:] = [p for p in path if p not in ("", ".") and str(Path(p).resolve()) not in here]
+    if helpers is not None:
+        sys.path.append(str(helpers))
+        sys.dont_write_bytecode = True
+    if folder is not None:
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        sys.dont_write_bytecode = written
+        if helpers is not None:
+            _forget_modules(set(sys.modules) - modules, helpers)
+
+
+def _forget_modules(names: set[str], helpers: Path) -> None:
+    """Two assignments may each have a ``helpers.py``; neither sees the other's."""
+    for name in names:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file and Path(file).is_relative_to(helpers):
+            del sys.modules[name]
+
+
+def _importable(helpers: Path | None, student_files: frozenset[str]) -> Callable[[str], bool]:
+    def ours(root: str) -> bool:
+        if root in sys.modules or root in sys.stdlib_module_names:
+            return True
+        if helpers is not None and (
+            (helpers / f"{root}.py").is_file() or (helpers / root).is_dir()
+        ):
+            return f"{root}.py" not in student_files and root not in student_files
+        try:
+            return importlib.util.find_spec(root) is not None
+        except (ImportError, ValueError):
+            return False
+
+    return ours
+
+
+# -- errors ---------------------------------------------------------------------------------
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its message cannot be shown)"
+
+
+def _lines(error: BaseException, filename: str) -> list[str]:
+    """The traceback as far as it concerns the cell, and where in the student's code it arose."""
+    if isinstance(error, SyntaxError):
+        return traceback.format_exception_only(error)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == filename]
+    lines = [f"{filename} line {frame.lineno}:\n    {frame.line}" for frame in frames[-3:]]
+    lines += [f"in the submission: {text}" for text in getattr(error, "student_lines", [])]
+    name = getattr(error, "student_name", type(error).__name__)
+    return [*lines, f"{name}: {_message(error)}"]
+
+
+def _as_nbformat(item: dict[str, Any]) -> dict[str, Any]:
+    if item["output_type"] == "stream":
+        return {"output_type": "stream", "name": item["name"], "text": "".join(item["parts"])}
+    return item

@@ -1,0 +1,17 @@
+"""Settings of the course for nbgrader: plug-ins in their order, and paths. No logic."""
+
+from attention_course.grading.plugins import autograde_preprocessors, sanitize_preprocessors
+
+c = get_config()  # noqa: F821 - traitlets gives it to configuration files
+
+c.CourseDirectory.course_id = "attention-course"
+
+# Students write these files; nbgrader must not put the released version over them.
+c.Autograde.exclude_overwriting = {"attention_basics": ["problem.py"]}
+
+# The student's cells run in a process of their own, the tests in the grader's.
+c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
+c.Autograde.autograde_preprocessors = autograde_preprocessors()
+
+# Seconds that a cell, or all that a test cell asks of the student's code, may take.
+c.Execute.timeout = 30
