@@ -107,6 +107,8 @@ def next_step(verdict: Verdict) -> str:
         return "This is not your answer's fault. Run the cell again; if it stays, tell a teacher."
     if verdict.passed or NOT_STARTED in verdict.misconceptions:
         return ""
+    if not verdict.misconceptions:
+        return FAIL_NEXT
     from attention_course.checks import MISCONCEPTIONS
 
     for name in verdict.misconceptions:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from attention_course.lesson.card import Card, Mood
 from attention_course.lesson.setting import in_sandbox, show
 
+OURS = ("attention_course", "reference_attention")
+
 
 @contextmanager
 def needs(*exercises: str) -> Iterator[None]:
@@ -45,6 +47,11 @@ def _explain(error: Exception) -> str:
             "that defines it, then run this cell again."
         )
     said = " ".join(str(error).split())
+    if type(error).__module__.partition(".")[0] in OURS:
+        # Our own errors are written for the student: they say where and what next.
+        return said
+    if isinstance(error, ImportError):
+        return f"A package is missing here ({said}). The rest of the lesson does not need it."
     what = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return (
         f"It could not be used here ({what}). Run the check of that exercise: it says what to "
