@@ -7,8 +7,10 @@ command, so that a new command is one new file there and nothing here.
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
+from pathlib import Path
 
 import typer
 
@@ -35,6 +37,10 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run one command; what it refuses to do is said in one line and ends with exit code 2."""
+    # nbgrader and others call their own programs by name (alembic makes a gradebook's tables), so
+    # those of this environment must be found where it was not activated.
+    programs = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
     try:
         build()()
     except Refusal as refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         folder.mkdir(mode=0o700)
         patch.setenv(name, str(folder))
     patch.setenv("HOME", str(home))
+    # nbgrader calls alembic by name; the environment may not be activated.
+    patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "NBGRADER_EXECUTION"):
         patch.delenv(name, raising=False)
     yield

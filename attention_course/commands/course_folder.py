@@ -50,10 +50,6 @@ class CourseFolder:
     def nbgrader(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Finished:
         """Run ``nbgrader …`` here, with this Python; its words are kept, and told line by line."""
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
-        # Another PATH entry's jupyter must not win over the environment we run in.
-        environment["PATH"] = os.pathsep.join(
-            [str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]
-        )
         lines = []
         with subprocess.Popen(
             [sys.executable, "-m", "nbgrader", *arguments],
