@@ -128,12 +128,8 @@ def _examine_configuration(folder: CourseFolder) -> Iterator[Finding]:
 
     try:
         config = loaded_configuration(folder)
-    except Exception as error:  # a configuration is a program and may fail in any way
-        yield broken(
-            "nbgrader_config.py",
-            f"does not load: {type(error).__name__}: {error}",
-            f"mend {folder.root / 'nbgrader_config.py'}",
-        )
+    except Refusal as refusal:
+        yield broken("nbgrader_config.py", str(refusal), "mend it; the last words say where")
         return
     classes = config.get("Autograde", {}).get("autograde_preprocessors", [])
     names = [str(getattr(entry, "__name__", entry)).rpartition(".")[2] for entry in classes]

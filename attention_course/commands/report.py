@@ -13,7 +13,12 @@ from urllib.parse import quote
 
 import typer
 
-from attention_course.commands.course_folder import CourseFolder, Refusal, find_course_folder
+from attention_course.commands.course_folder import (
+    CONFIGURATION,
+    CourseFolder,
+    Refusal,
+    find_course_folder,
+)
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -23,13 +28,22 @@ if TYPE_CHECKING:
 
 
 def loaded_configuration(folder: CourseFolder) -> Config:
-    """What nbgrader_config.py of the folder says, read as nbgrader itself reads it."""
+    """What nbgrader_config.py of the folder says, read as nbgrader itself reads it.
+
+    Raises Refusal where the file fails; it is a program, and may do so in any way.
+    """
     from nbgrader.apps.baseapp import NbGrader
 
     with contextlib.chdir(folder.root):
         application = NbGrader()
         application.log_level = "ERROR"
-        application.load_config_file()
+        application.raise_config_file_errors = True
+        try:
+            application.load_config_file()
+        except Exception as error:
+            raise Refusal(
+                f"{folder.root / CONFIGURATION} does not load: {type(error).__name__}: {error}"
+            ) from error
     return application.config
 
 
