@@ -106,7 +106,7 @@ class Plain:
             return receive_frame(self._connection, deadline)
         except ReplyTimeout as error:
             self._interrupt()
-            raise SandboxTimeout(f"stopped after {seconds:g} s", alive=self._gave_up()) from error
+            raise SandboxTimeout(f"stopped after {seconds:.3g} s", alive=self._gave_up()) from error
         except (WireError, OSError) as error:
             raise SandboxEnded(self._ending(error)) from error
 

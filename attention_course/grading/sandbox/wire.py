@@ -185,7 +185,11 @@ class Encoder:
         torch = sys.modules.get("torch")
         if torch is not None:
             if isinstance(value, torch.Tensor):
-                return self._encode_tensor(value, torch)
+                # A subclass is sent as the plain tensor it holds, whatever it overrides.
+                with torch._C.DisableTorchFunctionSubclass():
+                    if value.layout is not torch.strided:
+                        return self.export(value)
+                    return self._encode_tensor(value, torch)
             if type(value) is torch.Size:
                 return ["size", list(map(int, value))]
             if type(value) is torch.dtype and str(value).removeprefix("torch.") in TORCH_DTYPES:
@@ -208,7 +212,6 @@ class Encoder:
         name = str(plain.dtype).removeprefix("torch.")
         if (
             name not in TORCH_DTYPES
-            or plain.layout is not torch.strided
             or plain.device.type != "cpu"
             or plain.numel() * plain.element_size() > MAX_PAYLOAD  # lazily expanded giants
         ):
