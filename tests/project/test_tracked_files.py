@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-MOST_LINES = 350
+MOST_LINES = 480  # 350 is the aim; past this a file holds two things
 TEXT_SUFFIXES = {
     ".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".html", ".css", ".js", ".ts", ".ipynb",
     ".json", ".cfg", ".svg", "",
