@@ -118,11 +118,13 @@ def _right_in_other_styles(work: Work) -> None:
     work.answer_rightly()
 
 
-def _one_fault(exercise: str, misconception: str, work: Work) -> None:
-    """Everything right but one exercise, which shows the misconception where the panel has it."""
+def _one_fault(faults: dict[str, tuple[str, str]], work: Work) -> None:
+    """Everything right but one exercise, with the misconception that ``faults`` says.
+
+    ``faults`` maps an assignment to an exercise and a misconception's id.
+    """
     work.answer_rightly()
-    if exercise not in work.exercises:
-        exercise = work.exercises[-1]
+    exercise, misconception = faults.get(work.assignment, (work.exercises[-1], ""))
     choices = known_answers(exercise, right=False, faults=1)
     wanted = [answer for answer in choices if misconception in answer.misconceptions]
     work.answer(work.rng.choice(wanted or choices or known_answers(exercise, right=False)))
@@ -150,7 +152,7 @@ def _partly_done(work: Work) -> None:
     if work.problem is None:
         work.answer_rightly(work.exercises[:2])
     else:
-        _one_fault(work.exercises[-1], "", work)
+        _one_fault({}, work)
 
 
 def _syntax_error(work: Work) -> None:
@@ -212,12 +214,20 @@ def _at_random(work: Work) -> None:
         work.answer(work.rng.choice(known_answers(exercise, right=right)))
 
 
+SCORES_FAULT = {
+    "attention": ("attention_scores", "no_scaling"),
+    "attention_basics": ("scores", "scaled"),
+}
+WEIGHTS_FAULT = {
+    "attention": ("attention_weights", "softmax_over_queries"),
+    "attention_basics": ("weights", "softmax_over_queries"),
+}
 # What the first students do, and the words for it in the demonstration's table.
 DEEDS: tuple[tuple[str, Callable[[Work], None]], ...] = (
     ("every answer right", _right),
     ("right in other styles", _right_in_other_styles),
-    ("scores not scaled", partial(_one_fault, "attention_scores", "no_scaling")),
-    ("softmax on the wrong axis", partial(_one_fault, "attention_weights", "softmax_over_queries")),
+    ("a fault in the scores", partial(_one_fault, SCORES_FAULT)),
+    ("softmax on the wrong axis", partial(_one_fault, WEIGHTS_FAULT)),
     ("two faults in one answer", _two_faults),
     ("release handed in untouched", _untouched),
     ("first exercises only", _partly_done),

@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Left in every folder that a demonstration made, so that the next may clear that folder.
 MARKER = ".attention-course-demo"
+MOST_WORDS = 110  # characters of one remark in the table
 CONVERTING = re.compile(r"Converting notebook .*?/submitted/([^/]+)/")
 
 
@@ -106,7 +108,7 @@ def class_table(summary: dict[str, Any], students: tuple[SampleStudent, ...]) ->
     from rich.markup import escape
     from rich.table import Table
 
-    from attention_course.grading.report import points
+    from attention_course.grading.report import named_and_noted, points
 
     exercises = summary["exercises"]
     keys = "  ".join(f"{n} {exercise['title']}" for n, exercise in enumerate(exercises, 1))
@@ -124,13 +126,12 @@ def class_table(summary: dict[str, Any], students: tuple[SampleStudent, ...]) ->
             blank = ["–"] * (len(exercises) + 1)
             table.add_row(student.name, escape(student.deed), *blank, "no submission was found")
             continue
-        titles = [misconception["title"] for misconception in row["misconceptions"]]
         table.add_row(
             student.name,
             escape(student.deed),
             *[points(row["marks"][exercise["cell"]]) for exercise in exercises],
             points(row["score"]),
-            escape("; ".join(titles or row["notes"])),
+            escape("; ".join(shorten(text, MOST_WORDS) for text in named_and_noted(row)[:2])),
         )
     return table
 

@@ -17,8 +17,8 @@ from attention_course.verdict import Outcome, Verdict
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-# Events of grading that a person has to mend, since they are not the student's.
-OUR_FAULTS = {"instructor cell failed", "sandbox"}
+# Events of grading that a person has to mend, since they are never the student's.
+OUR_FAULTS = {"sandbox"}
 CANNOT_READ = "is not a notebook (its JSON cannot be read)"
 
 
@@ -39,6 +39,7 @@ class Mark:
     needs_person: bool
     verdict: Verdict | None = None
     ungraded: str | None = None  # why it could not be judged, through no fault of the student
+    error: str | None = None  # what the test cell ended with, where no verdict says more
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _Notes:
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     ungraded: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)  # the names of its cells
@@ -105,7 +107,7 @@ def read_class(
         graded = student in autograded
         if not graded and not notes.problems:
             notes.problems.append("was not graded: nbgrader autograde stopped or was not run on it")
-        if not graded and marks.get(student):
+        if not graded and any(mark.score is not None for mark in marks.get(student, {}).values()):
             notes.problems.append("its marks are from an earlier run")
         submissions.append(
             Submission(
@@ -201,7 +203,8 @@ def _with_notes(marks: dict[str, Mark], notes: _Notes) -> dict[str, Mark]:
         # An ungraded answer is never a zero, whatever stands in the gradebook.
         score = None if reason and not mark.score else mark.score
         needs_person = mark.needs_person or (reason is not None and score is None)
-        found[cell] = Mark(score, needs_person, verdict, reason)
+        error = notes.errors.get(cell) if verdict is None else None
+        found[cell] = Mark(score, needs_person, verdict, reason, error)
     return found
 
 
@@ -216,6 +219,7 @@ def _notes(folder: Path | None, notebooks: list[str]) -> _Notes:
             record = content["metadata"].get("attention_course", {})
             verdicts = _verdicts(record.get("verdicts", []))
             order = [_cell_name(cell) for cell in content["cells"]]
+            errors = _errors(content["cells"])
             ungraded = {str(cell): str(why) for cell, why in record.get("ungraded", {}).items()}
             events = list(record.get("events", []))
             said = [_event(event) for event in events]
@@ -224,6 +228,7 @@ def _notes(folder: Path | None, notebooks: list[str]) -> _Notes:
             continue
         notes.verdicts.update(verdicts)
         notes.ungraded.update(ungraded)
+        notes.errors.update(errors)
         notes.events += said
         notes.problems += [
             text
@@ -244,6 +249,17 @@ def _verdicts(records: list[dict[str, Any]]) -> dict[str, Verdict]:
 
 def _cell_name(cell: dict[str, Any]) -> str:
     return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+
+
+def _errors(cells: list[dict[str, Any]]) -> dict[str, str]:
+    """The error that each graded cell ended with, as one line: its kind and its words."""
+    found = {}
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            if output.get("output_type") == "error" and _cell_name(cell):
+                line = f"{output.get('ename')}: {output.get('evalue')}"
+                found[_cell_name(cell)] = " ".join(line.split())
+    return found
 
 
 def _event(event: dict[str, Any]) -> str:

@@ -65,16 +65,37 @@ def render(summary: dict[str, Any], feedback: Mapping[str, str] | None = None) -
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["points"] = points
+    environment.filters["counts"] = counts
+    environment.filters["named_and_noted"] = named_and_noted
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     largest = max((bar["count"] for bar in summary["distribution"]), default=0)
     return template.render(
-        summary, whole=summary["class"], largest=largest, outcomes=OUTCOMES, feedback=feedback or {}
+        summary=summary,
+        whole=summary["class"],
+        largest=largest,
+        outcomes=OUTCOMES,
+        feedback=feedback or {},
     )
 
 
 def points(value: float | None) -> str:
     """A score as a person writes it: 3, 2.5, and a dash where there is none yet."""
     return "–" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def counts(exercise: dict[str, Any]) -> str:
+    """How many got how much, leaving out what nobody got: "6 full, 4 none"."""
+    words = {"full": "full", "partial": "partial", "none": "none", "waiting": "not marked yet"}
+    said = [f"{exercise[name]} {words[name]}" for name in OUTCOMES if exercise[name]]
+    return ", ".join(said) or "no submission is graded yet"
+
+
+def named_and_noted(student: dict[str, Any]) -> list[str]:
+    """What to know of one student's row: named misconceptions, other failures, then notes."""
+    named = {entry["exercise"] for entry in student["misconceptions"]}
+    titles = [entry["title"] for entry in student["misconceptions"]]
+    others = [text for exercise, text in student["messages"].items() if exercise not in named]
+    return list(dict.fromkeys([*titles, *others, *student["notes"]]))
 
 
 def title_of_misconception(name: str) -> str:
@@ -143,10 +164,12 @@ def _exercise(cell: GradedCell, graded: list[Submission]) -> dict[str, Any]:
         if mark and mark.verdict and mark.verdict.outcome is Outcome.FAILED:
             named.update(set(mark.verdict.misconceptions))
             unnamed += not mark.verdict.misconceptions
+        elif mark and mark.error:
+            unnamed += 1
     exercise = exercise_name(cell.name)
     return {
         "cell": cell.name,
-        "title": _exercise_titles().get(exercise, exercise.replace("_", " ")),
+        "title": _exercise_titles().get(exercise, exercise.replace("_", " ").capitalize()),
         "max_score": cell.max_score,
         "by_person": cell.by_person,
         "mean": statistics.fmean(scores) if scores else None,
@@ -171,11 +194,22 @@ def _needs_a_person(results: ClassResults) -> list[dict[str, Any]]:
             if submission.graded and (mark.needs_person or mark.score is None):
                 reason = _why_a_person(mark, cells.get(name))
                 waiting[exercise_name(name), reason].append(submission.student)
+    for text, students in _said_of_everyone(results).items():
+        waiting["", f"{text} (for everyone, so most likely the assignment's fault)"] = students
     rows = sorted(waiting.items(), key=lambda item: (len(item[1]), item[1], item[0]))
     return [
         {"exercise": exercise, "reason": reason, "students": students}
         for (exercise, reason), students in rows
     ]
+
+
+def _said_of_everyone(results: ClassResults) -> dict[str, list[str]]:
+    """Events that every graded submission shares, where there are several submissions."""
+    graded = [submission for submission in results.submissions if submission.graded]
+    if len(graded) < 2:
+        return {}
+    shared = set.intersection(*(set(submission.events) for submission in graded))
+    return {text: [submission.student for submission in graded] for text in sorted(shared)}
 
 
 def _why_a_person(mark: Mark, cell: GradedCell | None) -> str:
@@ -190,7 +224,6 @@ def _why_a_person(mark: Mark, cell: GradedCell | None) -> str:
 
 def _student(submission: Submission, cells: tuple[GradedCell, ...]) -> dict[str, Any]:
     verdicts = [mark.verdict for mark in submission.marks.values() if mark.verdict]
-    named = dict.fromkeys(name for verdict in verdicts for name in verdict.misconceptions)
     return {
         "student": submission.student,
         "score": submission.score if submission.graded else None,
@@ -199,11 +232,23 @@ def _student(submission: Submission, cells: tuple[GradedCell, ...]) -> dict[str,
             for cell in cells
             for mark in [submission.marks.get(cell.name)]
         },
-        "misconceptions": [{"id": name, "title": title_of_misconception(name)} for name in named],
-        "messages": {
-            verdict.exercise: verdict.message
+        "misconceptions": [
+            {"exercise": verdict.exercise, "id": name, "title": title_of_misconception(name)}
             for verdict in verdicts
-            if verdict.outcome is not Outcome.PASSED
+            for name in verdict.misconceptions
+        ],
+        "messages": {
+            exercise_name(cell): message
+            for cell, mark in submission.marks.items()
+            for message in [_message(mark)]
+            if message
         },
         "notes": list(dict.fromkeys([*submission.problems, *submission.events])),
     }
+
+
+def _message(mark: Mark) -> str | None:
+    """What was wrong in words; None for what passed or said nothing."""
+    if mark.verdict is None:
+        return mark.error
+    return None if mark.verdict.outcome is Outcome.PASSED else mark.verdict.message

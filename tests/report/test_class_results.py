@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -137,12 +138,25 @@ def test_a_fault_of_ours_while_grading_is_a_problem_and_a_student_s_is_a_note(
     made_up = made_up_class()
     events = [
         {"what": "stopped", "cell": SCORES, "why": "no answer within 30 s"},
-        {"what": "instructor cell failed", "cell": "setup", "why": "NameError: x"},
+        {"what": "sandbox", "why": "no space left on the device"},
     ]
     made_up.add({"student-01": FULL}, metadata={"events": events})
     submission = only(made_up)
-    assert submission.problems == ("setup: instructor cell failed: NameError: x",)
+    assert submission.problems == ("sandbox: no space left on the device",)
     assert f"{SCORES}: stopped: no answer within 30 s" in submission.events
+
+
+def test_a_test_that_ended_in_an_error_says_so_where_there_is_no_verdict(
+    made_up_class: Callable,
+) -> None:
+    made_up = made_up_class()
+    made_up.add({"student-01": {**FULL, SCORES: 0.0}})
+    path = made_up.autograded["student-01"] / "lesson.ipynb"
+    notebook = json.loads(path.read_text())
+    error = {"output_type": "error", "ename": "AssertionError", "evalue": "rows\nmust sum to 1"}
+    notebook["cells"][0]["outputs"] = [error]
+    path.write_text(json.dumps(notebook))
+    assert only(made_up).marks[SCORES].error == "AssertionError: rows must sum to 1"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_class(made_up_class: Callable) -> None:

@@ -107,6 +107,18 @@ def test_a_misconception_that_we_do_not_know_stands_under_its_own_name(
     assert scores["misconceptions"][0]["title"] == "from_a_later_version"
 
 
+def test_what_is_said_of_everyone_is_one_thing_for_a_person(made_up_class: Callable) -> None:
+    made_up = made_up_class()
+    shared = {"what": "instructor cell failed", "cell": "setup", "why": "NameError: x"}
+    made_up.add({name: {SCORES: 1.0} for name in ("s1", "s2")}, metadata={"events": [shared]})
+    (row,) = summarise(made_up.results())["needs_a_person"]
+    assert row["students"] == ["s1", "s2"]
+    assert row["reason"] == (
+        "setup: instructor cell failed: NameError: x "
+        "(for everyone, so most likely the assignment's fault)"
+    )
+
+
 def test_an_assignment_without_our_records_is_reported(made_up_class: Callable) -> None:
     made_up = made_up_class(cells=("question 1",))
     made_up.add({"student-01": {"question 1": 1.0}, "student-02": {"question 1": 0.0}})
