@@ -3,7 +3,8 @@
 # make bench  time grading beside stock nbgrader           make help   this list
 #
 # Each target makes .venv first where it is needed, and again only when pyproject.toml or
-# constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer).
+# constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer),
+# WORKERS=4 more test processes; PYTEST_ARGS and LAB_ARGS are handed on.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -7
 
 setup: $(STAMP)
 
@@ -54,7 +55,8 @@ test: check
 
 lab: $(STAMP)
 	@echo "JupyterLab opens on release/; end it with Ctrl-C here"
-	@$(BIN)/jupyter lab --notebook-dir=release --LabApp.default_url=/lab/tree/attention/lesson.ipynb
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --notebook-dir=release \
+	  --LabApp.default_url=/lab/tree/attention/lesson.ipynb $(LAB_ARGS)
 
 bench: $(STAMP)
 	@set -euo pipefail; for benchmark in benchmarks/*.py; do \

@@ -11,6 +11,7 @@ its end and into an empty gradebook. Wall time, and CPU time of all processes it
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import platform
 import resource
@@ -19,6 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,12 +73,14 @@ def time_judge() -> list[Judging]:
         for right in (True, False):
             known = known_answers(exercise.name, right=right)[0]
             names = {"torch": torch, "nn": nn, "F": F, "math": math}
-            exec(known.source, names)
             times = []
-            for _ in range(REPEATS):
-                began = time.perf_counter()
-                verdict = judge(exercise, names[exercise.answer_name])
-                times.append(time.perf_counter() - began)
+            # Some known answers print and warn, as students' do.
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+                exec(known.source, names)
+                for _ in range(REPEATS):
+                    began = time.perf_counter()
+                    verdict = judge(exercise, names[exercise.answer_name])
+                    times.append(time.perf_counter() - began)
             assert verdict.passed is right, verdict.message
             medians.append(1000 * statistics.median(times))
         found.append(Judging(exercise.name, *medians))
