@@ -216,7 +216,7 @@ def _at_random(work: Work) -> None:
 
 SCORES_FAULT = {
     "attention": ("attention_scores", "no_scaling"),
-    "attention_basics": ("scores", "scaled"),
+    "attention_basics": ("scores", "scaled_already"),
 }
 WEIGHTS_FAULT = {
     "attention": ("attention_weights", "softmax_over_queries"),

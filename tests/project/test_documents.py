@@ -42,9 +42,8 @@ def commands_of(document: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def prepared_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder with releases, two submissions, and a finished attention_basics."""
-    from attention_course.panel import complete_problem
-
     from attention_course.commands.course_folder import checkout, copy_course
+    from attention_course.panel import complete_problem
     from attention_course.sample_class import make_class
 
     course = copy_course(checkout(), tmp_path_factory.mktemp("documents") / "course")
