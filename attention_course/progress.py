@@ -35,7 +35,8 @@ FOLDER = "progress"
 FILE_NAME = "lesson_progress.json"
 LOCK_NAME = ".lesson_progress.lock"
 LOCK_SECONDS = 5.0
-NOT_STARTED = "not_started"
+# What a check says of an answer that nobody has written yet.
+UNTRIED = frozenset({"not_started", "not_defined"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _add_verdict(exercise: dict[str, Any], verdict: Verdict, now: str) -> None:
     exercise["outcome"] = verdict.outcome.value
     exercise["points"] = _plain(verdict.points)
     exercise["best_points"] = _plain(max(exercise["best_points"], verdict.points))
-    if NOT_STARTED in verdict.misconceptions:
+    if not UNTRIED.isdisjoint(verdict.misconceptions):
         return
     exercise["attempts"] += 1
     exercise["first_attempt"] = exercise["first_attempt"] or now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attention_course.lesson.card import Card, Mood, Row
-from attention_course.lesson.selfcheck import mood_of, points_text
+from attention_course.lesson.selfcheck import mood_of, points_text, was_tried
 from attention_course.lesson.setting import in_sandbox, is_grading, notebook_names, show
 from attention_course.progress import FILE_NAME, FOLDER, record
 from attention_course.verdict import Outcome, Verdict
@@ -58,7 +58,7 @@ def _card(
         if assignment == "attention_basics":
             next_step = "Save problem.py and the notebook, then submit the folder."
     else:
-        mood = Mood.FAILED if passed or any(map(_was_tried, verdicts)) else Mood.WAITING
+        mood = Mood.FAILED if passed or any(map(was_tried, verdicts)) else Mood.WAITING
         next_step = f"Go back to “{open_title}”; its check says what to look at."
     quality = points_text(CODE_QUALITY_POINTS[assignment], CODE_QUALITY_POINTS[assignment])
     quality = quality.split(" of ")[1]
@@ -93,7 +93,3 @@ def _card(
             }
         },
     )
-
-
-def _was_tried(verdict: Verdict) -> bool:
-    return mood_of(verdict) is not Mood.WAITING

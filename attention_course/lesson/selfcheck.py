@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attention_course.lesson.card import Card, Mood
 from attention_course.lesson.setting import in_sandbox, is_grading, is_validating, show
-from attention_course.progress import NOT_STARTED, record
+from attention_course.progress import UNTRIED, record
 from attention_course.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -98,14 +98,19 @@ def points_text(points: float, max_points: float) -> str:
 
 
 def mood_of(verdict: Verdict) -> Mood:
-    return Mood.WAITING if NOT_STARTED in verdict.misconceptions else MOODS[verdict.outcome]
+    return MOODS[verdict.outcome] if was_tried(verdict) else Mood.WAITING
+
+
+def was_tried(verdict: Verdict) -> bool:
+    """False for a stub, or for a name that no cell has defined yet."""
+    return UNTRIED.isdisjoint(verdict.misconceptions)
 
 
 def next_step(verdict: Verdict) -> str:
     """What to do now: the hint of the recognised misconception, else where the hints are."""
     if verdict.outcome is Outcome.UNGRADED:
         return "This is not your answer's fault. Run the cell again; if it stays, tell a teacher."
-    if verdict.passed or NOT_STARTED in verdict.misconceptions:
+    if verdict.passed or not was_tried(verdict):
         return ""
     if not verdict.misconceptions:
         return FAIL_NEXT
