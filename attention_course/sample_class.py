@@ -66,9 +66,8 @@ class Work:
     def answer(self, known: KnownAnswer) -> None:
         """Write one known answer where the student would, and note what it deserves."""
         if self.problem is not None:
-            self.problem = complete_problem("right" if known.right else known.name)
-            if not known.right:
-                self.expected = {name: name != known.exercise for name in self.exercises}
+            self.problem = complete_problem(known.name)
+            self.expected = {name: name not in known.fails for name in self.exercises}
             return
         cell = self.cell(known.exercise)
         if cell is None:
@@ -78,8 +77,9 @@ class Work:
 
     def answer_rightly(self, exercises: list[str] | None = None, *, vary: bool = True) -> None:
         if self.problem is not None:
-            self.problem = complete_problem("right")
-            self.expected = dict.fromkeys(self.exercises, True)
+            # One class answers all of problem.py's exercises.
+            whole = [a for a in PANEL if a.exercise in self.exercises and a.right]
+            self.answer(self.rng.choice(whole) if vary else whole[0])
             return
         for exercise in self.exercises if exercises is None else exercises:
             choices = known_answers(exercise, right=True)
