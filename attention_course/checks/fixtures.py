@@ -1,0 +1,148 @@
+"""Inputs on which right and wrong answers differ.
+
+A check is only as good as its fixture: with weights of standard deviation 0.02, no biases and
+equal sizes, a head without scaling or with swapped projections passes. Here all sizes differ,
+weights have standard deviation 0.7 and biases are not zero; :func:`lint` refuses anything less
+for a fixture that judges. Measured on such fixtures: float32 noise at most 2e-6, the smallest
+fault 0.08.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from attention_course.checks.session import seed_for
+from attention_course.exercise import Fixture
+
+STD = 0.7
+LEAST_STD = 0.3
+SIZES = ("batch", "n_q", "n_k", "d_model", "d_k", "d_v")
+
+# Each name's sizes all differ; "first" and "second" share none, so that a name for a fault
+# that is confirmed on the second cannot be an accident of the first one's sizes.
+DIMENSIONS: dict[str, dict[str, int]] = {
+    "first": {"batch": 2, "n_q": 5, "n_k": 7, "d_model": 6, "d_k": 3, "d_v": 4},
+    "second": {"batch": 3, "n_q": 4, "n_k": 6, "d_model": 8, "d_k": 5, "d_v": 7},
+    # The first one's sizes with other numbers: an answer that ignores its input shows here.
+    "other": {"batch": 2, "n_q": 5, "n_k": 7, "d_model": 6, "d_k": 3, "d_v": 4},
+    "no_batch": {"batch": 0, "n_q": 4, "n_k": 5, "d_model": 7, "d_k": 6, "d_v": 3},
+    "two_batches": {"batch": 2, "n_q": 3, "n_k": 6, "d_model": 7, "d_k": 5, "d_v": 4},
+    "one_token": {"batch": 2, "n_q": 1, "n_k": 4, "d_model": 6, "d_k": 5, "d_v": 3},
+    "prompt": {"batch": 1, "n_q": 6, "n_k": 6, "d_model": 64, "d_k": 64, "d_v": 64},
+    "square": {"batch": 3, "n_q": 5, "n_k": 5, "d_model": 5, "d_k": 5, "d_v": 5},
+}
+# These two serve diagnosis alone: they find out which sizes a wrong answer takes for granted.
+DIAGNOSTIC = ("prompt", "square")
+
+
+class DegenerateFixture(ValueError):
+    """A fixture on which wrong answers look right."""
+
+
+def draw(kind: str, name: str) -> Fixture:
+    """The fixture ``name`` for answers of ``kind``, from a seed and a generator of its own.
+
+    ``kind`` is "linear_projections", "attention_scores", "attention_weights",
+    "value_aggregation", "attention_head" or "simple_attention".
+    """
+    sizes = DIMENSIONS[name]
+    seed = seed_for(kind, name)
+    generator = torch.Generator().manual_seed(seed)
+    lead = {"no_batch": (), "two_batches": (sizes["batch"], 3)}.get(name, (sizes["batch"],))
+
+    def normal(*shape: int, std: float = 1.0) -> Tensor:
+        return torch.randn(shape, generator=generator) * std
+
+    n, m, d, k, v = (sizes[s] for s in ("n_q", "n_k", "d_model", "d_k", "d_v"))
+    state: Mapping[str, Tensor] | None = None
+    arguments: tuple[int, ...] = ()
+    if kind == "linear_projections":
+        matrices = (normal(d, k, std=STD), normal(d, k, std=STD), normal(d, v, std=STD))
+        inputs: tuple[Tensor, ...] = (normal(*lead, n, d), *matrices)
+    elif kind == "attention_scores":
+        inputs = (normal(*lead, n, k), normal(*lead, m, k))
+    elif kind == "attention_weights":
+        inputs = (normal(*lead, n, m, std=1.5),)
+    elif kind == "value_aggregation":
+        inputs = (torch.softmax(normal(*lead, n, m, std=1.5), dim=-1), normal(*lead, m, v))
+    elif kind == "attention_head":
+        inputs, arguments = (normal(*lead, n, d),), (d, k, v)
+        state = _layers(normal, d, (k, k, v))
+    else:
+        # Unscaled scores grow with n_embd: smaller weights keep softmax off its flat ends.
+        inputs, arguments = (normal(*lead, n, d),), (d,)
+        state = _layers(normal, d, (d, d, d), std=STD / math.sqrt(d) * 1.2)
+    fixture = Fixture(
+        name=name,
+        seed=seed,
+        dimensions=sizes,
+        inputs=inputs,
+        sizes=arguments,
+        state=state,
+        purpose="diagnose" if name in DIAGNOSTIC else "judge",
+    )
+    lint(fixture, kind)
+    return fixture
+
+
+def _layers(normal: object, d: int, widths: tuple[int, ...], std: float = STD) -> dict[str, Tensor]:
+    state = {}
+    for layer, width in zip(("query", "key", "value"), widths, strict=True):
+        state[f"{layer}.weight"] = normal(width, d, std=std)  # type: ignore[operator]
+        # Uniform away from zero: a bias that happens to be tiny would hide that it was dropped.
+        bias = normal(width)  # type: ignore[operator]
+        state[f"{layer}.bias"] = torch.sign(bias) * (0.5 + bias.abs())
+    return state
+
+
+def stable_scores(name: str) -> Tensor:
+    """Scores that overflow a naive softmax: "large" up to 1e4, "masked" with minus infinity."""
+    generator = torch.Generator().manual_seed(seed_for("attention_weights", name))
+    scores = torch.randn((2, 4, 6), generator=generator)
+    if name == "large":
+        return scores * 3 + torch.tensor([1e4, -1e4, 90.0, 0.0])[:, None]
+    mask = torch.rand((2, 4, 6), generator=generator) < 0.4
+    mask[..., 0] = False  # every query keeps a key: a row of nothing has no right answer
+    mask[..., 1] = True
+    return scores.masked_fill(mask, -math.inf)
+
+
+def lint(fixture: Fixture, kind: str) -> None:
+    """Refuse a fixture on which known wrong answers would pass.
+
+    Raises DegenerateFixture with the reason in one sentence.
+    """
+    if fixture.purpose != "judge":
+        return
+    sizes = {name: fixture.dimensions[name] for name in SIZES if fixture.dimensions[name]}
+    seen: dict[int, str] = {}
+    for name, size in sizes.items():
+        if size in seen:
+            raise DegenerateFixture(
+                f"fixture {fixture.name}: {seen[size]} and {name} are both {size}; a transposed "
+                "or mixed-up answer would pass. Give every size a value of its own."
+            )
+        seen[size] = name
+    tensors = {f"input {i + 1}": t for i, t in enumerate(fixture.inputs)}
+    tensors |= dict(fixture.state or {})
+    for name, tensor in tensors.items():
+        if name.endswith("bias"):
+            if bool((tensor.abs() < 0.1).any()):
+                raise DegenerateFixture(
+                    f"fixture {fixture.name}: {name} has entries near zero; an answer that drops "
+                    "the bias would pass. Draw biases away from zero."
+                )
+        elif kind != "value_aggregation" and float(tensor.std()) < LEAST_STD * _scale(kind, name):
+            raise DegenerateFixture(
+                f"fixture {fixture.name}: {name} has standard deviation {float(tensor.std()):.3f}; "
+                "with numbers so small all attention is nearly uniform and wrong answers pass."
+            )
+
+
+def _scale(kind: str, name: str) -> float:
+    # The unscaled head's weights are drawn smaller on purpose.
+    return 0.3 if kind == "simple_attention" and name.endswith("weight") else 1.0

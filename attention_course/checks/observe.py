@@ -1,0 +1,156 @@
+"""Calls a student's code on a fixture and brings back plain numbers, whatever comes.
+
+Nothing of what comes back is trusted: results become plain float64 tensors before anything
+is compared, so an object that claims to equal everything has nothing to say.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attention_course.checks.policy import watch
+from attention_course.exercise import Answer, Fixture
+from attention_course.verdict import Ungradable
+
+MOST_ENTRIES = 10_000_000
+
+ARGUMENTS = {
+    "linear_projections": ("embeddings", "W_q", "W_k", "W_v"),
+    "attention_scores": ("queries", "keys"),
+    "attention_weights": ("attention_scores",),
+    "value_aggregation": ("attention_weights", "values"),
+    "attention_head": ("embeddings",),
+    "simple_attention": ("x",),
+}
+
+
+def _is_local(answer: Any) -> bool:
+    return isinstance(answer, types.FunctionType | types.MethodType | type)
+
+
+def call(answer: Any, kind: str, fixture: Fixture) -> Answer:
+    """One call of a function, or one instance of a class and one call of it."""
+    inputs = tuple(tensor.clone() for tensor in fixture.inputs)
+
+    def run() -> Answer:
+        if fixture.state is None:
+            return Answer(answer(*inputs))
+        module = build(answer, fixture)
+        value = module(*inputs)
+        extra: dict[str, Any] = {"module": module}
+        if kind == "simple_attention":
+            extra["attention_weights"] = getattr(module, "attention_weights", None)
+        return Answer(value, extra=extra)
+
+    result = guarded(run, _is_local(answer))
+    changed = tuple(
+        name
+        for name, given, kept in zip(ARGUMENTS[kind], inputs, fixture.inputs, strict=True)
+        if not _same_bits(given, kept)
+    )
+    return Answer(result.value, result.error, changed, result.ready_made, result.extra)
+
+
+def guarded(run: Callable[[], Answer], local: bool) -> Answer:
+    """``run()``, with what the student's code raised as its error.
+
+    A KeyboardInterrupt of the person at the keyboard, and what is our own fault, pass through.
+    """
+    seen: dict[str, None] = {}
+    try:
+        if local:
+            with watch() as seen:
+                result = run()
+        else:
+            result = run()
+    except (KeyboardInterrupt, Ungradable):
+        raise
+    except BaseException as error:
+        return Answer(error=error, ready_made=tuple(seen))
+    return Answer(result.value, None, (), tuple(seen), result.extra)
+
+
+def build(answer: Any, fixture: Fixture) -> Any:
+    """An instance of the student's class with the fixture's parameters loaded.
+
+    Raises WrongLayers where the expected layers are not there.
+    """
+    module = answer(*fixture.sizes)
+    assert fixture.state is not None
+    if not isinstance(module, torch.nn.Module):
+        raise WrongLayers({}, fixture.state)
+    own = module.state_dict()
+    shapes = {name: tuple(plain_shape(value)) for name, value in own.items()}
+    wanted = {name: tuple(value.shape) for name, value in fixture.state.items()}
+    if any(shapes.get(name) != shape for name, shape in wanted.items()):
+        raise WrongLayers(shapes, fixture.state)
+    module.load_state_dict({**own, **fixture.state})
+    return module
+
+
+class WrongLayers(Exception):
+    """The class has not the layers that the exercise names."""
+
+    def __init__(self, found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, Tensor]) -> None:
+        super().__init__("the layers are not those that the exercise asks for")
+        self.found = dict(found)
+        self.wanted = {name: tuple(value.shape) for name, value in wanted.items()}
+
+
+def plain_shape(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor as plain numbers; ``(-1,)`` for what has none."""
+    try:
+        return tuple(int(size) for size in torch.Size(value.shape))
+    except Exception:
+        return (-1,)
+
+
+def _same_bits(left: Tensor, right: Tensor) -> bool:
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    return torch.equal(left.detach().nan_to_num(7.25), right.nan_to_num(7.25))
+
+
+class NotATensor(Exception):
+    """A result that is no tensor of numbers; the message says what it is."""
+
+
+def as_numbers(value: Any) -> Tensor:
+    """A student's result as a plain float64 tensor without a graph.
+
+    Raises NotATensor with one sentence for anything else: an array, a list, a lazily expanded
+    giant, a sparse or complex tensor.
+    """
+    if not issubclass(type(value), Tensor):
+        raise NotATensor(f"returned {describe(value)}, where a torch tensor is expected")
+    with torch._C.DisableTorchFunctionSubclass():
+        if value.layout is not torch.strided or value.device.type != "cpu":
+            raise NotATensor("returned a tensor that is sparse or holds no numbers")
+        if value.is_complex():
+            raise NotATensor("returned complex numbers")
+        if value.numel() > MOST_ENTRIES:
+            raise NotATensor(
+                f"returned a tensor of shape {show(tuple(value.shape))}: far too large"
+            )
+        return Tensor.detach(value).as_subclass(Tensor).to(torch.float64).clone()
+
+
+def describe(value: Any) -> str:
+    """A result's type in words; never its own repr, which is the student's code."""
+    if value is None:
+        return "None (is there a return statement?)"
+    kind = type(value)
+    if kind in (list, tuple, dict, set):
+        return f"a {kind.__name__} of {len(value)}"
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    return f"a value of type {module}{kind.__name__}"[:120]
+
+
+def show(shape: tuple[int, ...] | torch.Size) -> str:
+    """A shape as the lesson writes it: ``[2, 5, 7]``."""
+    return "[" + ", ".join(str(int(size)) for size in shape) + "]"
