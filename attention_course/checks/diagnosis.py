@@ -39,7 +39,7 @@ from attention_course.verdict import AnswerStopped
 Ids = tuple[str, ...]
 Results = tuple[Tensor, ...]
 Candidate = tuple[Ids, dict[str, object]]
-PAIRS_OF_FIXTURES = (("first", "second"), ("square", "prompt"))
+PAIRS_OF_FIXTURES = (("first", "second"), ("square", "square_too"))
 
 
 def diagnose(trial: Trial) -> Failure | None:
@@ -98,8 +98,13 @@ def _by_behaviour(trial: Trial) -> Failure | None:
         again = trial.results("first", again=1)
     except Unusable as error:
         return error.failed
+    if any(bool(torch.isnan(f).any()) for f in found):
+        return failure("nan_result", count=sum(int(torch.isnan(f).sum()) for f in found))
     if all(not f.any() for f in found):
         return failure("all_zeros")
+    coarse = _coarse(trial, found)
+    if coarse:
+        return failure("wrong_dtype", dtype=coarse)
     if not _same(found, again):
         return _random(trial, found, again)
     if trial.kind == "attention_weights" and all(close(f, torch.ones_like(f)) for f in found):
@@ -110,6 +115,29 @@ def _by_behaviour(trial: Trial) -> Failure | None:
     if other is not None and _same(found, other):
         return failure("ignores_inputs")
     return None
+
+
+def _coarse(trial: Trial, found: Results) -> str:
+    """Whether right numbers were rounded by a dtype on their way, and to which."""
+    right = trial.expected("first")
+    if [f.shape for f in found] != [r.shape for r in right]:
+        return ""
+    value = trial.observe("first").value
+    if issubclass(type(value), Tensor) and not value.is_floating_point():
+        return "whole numbers"
+    if trial.kind == "attention_weights" and _rounded(found[0], trial.fixture("first")):
+        return ""  # rounded by hand, which has a name of its own
+    for words, rounded in (
+        ("whole numbers", lambda t: t.trunc()),
+        ("whole numbers", lambda t: t.round()),
+        ("half precision", lambda t: t.half().double()),
+        ("half precision", lambda t: t.bfloat16().double()),
+    ):
+        # Rounding on the way differs from rounding at the end by a step or two.
+        step = 1e-6 if words == "whole numbers" else 5e-3
+        if all(close(f, rounded(r), step) for f, r in zip(found, right, strict=True)):
+            return words
+    return ""
 
 
 def _same(left: Results, right: Results) -> bool:
@@ -156,12 +184,25 @@ def _by_numbers(
         for candidates in CANDIDATES[trial.kind]:
             matched = dict(_matching(candidates(fixtures, (one, two))))
             matched.pop((), None)
+            if first == "square":
+                matched = _on_squares(trial.kind, matched)
             if len(matched) == 1:
                 ids, numbers = next(iter(matched.items()))
                 return together(ids, numbers)
             if matched:
                 return _one_of(list(matched))
     return None
+
+
+def _on_squares(kind: str, matched: dict[Ids, dict[str, object]]) -> dict[Ids, dict[str, object]]:
+    """On squares a reshape moves nothing: what looks like one is a transposition left out."""
+    reshape = "reshape_instead_of_transpose"
+    if kind == "value_aggregation":
+        return {ids: numbers for ids, numbers in matched.items() if reshape not in ids}
+    return {
+        tuple("not_transposed" if name == reshape else name for name in ids): numbers
+        for ids, numbers in matched.items()
+    }
 
 
 def _matching(candidates: Iterator[Candidate | None]) -> Iterator[Candidate]:
@@ -323,11 +364,11 @@ def _late_scores(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None]
         for scale in SCALES:
             if _both(fixtures, found, lambda f, p=product, s=scale: scores(f, p, s).softmax(-1)):  # type: ignore[misc]
                 yield named("softmax_already_applied", product, scale), {}
-            if all(
-                _masked_equal(results[0], scores(fixture, product, scale))
-                for fixture, results in zip(fixtures, found, strict=True)
-                if _computed(lambda f=fixture, p=product, s=scale: scores(f, p, s))  # type: ignore[misc]
-            ):
+            masked = []
+            for fixture, results in zip(fixtures, found, strict=True):
+                made = _computed(lambda f=fixture, p=product, s=scale: scores(f, p, s))  # type: ignore[misc]
+                masked.append(made is not None and _masked_equal(results[0], made[0]))
+            if all(masked):
                 yield named("mask_applied", product, scale), {}
 
 
@@ -393,8 +434,11 @@ def _weight_pairs(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None
                 lambda f, o=outer, i=inner: NORMALISERS[o](NORMALISERS[i](f.inputs[0].double())),  # type: ignore[misc]
             ):
                 yield named(inner, outer), _worst_row(found[0][0])
+    for name in ("softmax_over_queries", "softmax_over_batch", "softmax_over_everything"):
+        if _both(fixtures, found, lambda f, n=name: NORMALISERS[n](-f.inputs[0].double())):  # type: ignore[misc]
+            yield named("negated_scores", name), _worst_row(found[0][0])
     for inner in ("softmax_over_queries", "softmax_over_batch", "softmax_over_everything"):
-        for first, second in ((inner, "right"), ("right", inner)):
+        for first, second in ((inner, "right"), ("right", inner), (inner, inner)):
             if _both(
                 fixtures,
                 found,
@@ -424,7 +468,8 @@ def _slope(found: Tensor, scores: Tensor) -> float | None:
     if not close(found.sum(-1), torch.ones_like(found.sum(-1))):
         return None
     logs = found.log()
-    return proportion(logs - logs.mean(-1, keepdim=True), scores - scores.mean(-1, keepdim=True))
+    ratio = proportion(logs - logs.mean(-1, keepdim=True), scores - scores.mean(-1, keepdim=True))
+    return ratio if ratio is not None and ratio > 0 else None
 
 
 # -- aggregation

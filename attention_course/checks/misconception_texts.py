@@ -104,7 +104,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "wrong_dtype": (
         "Numbers lose their precision",
-        "The result comes as {dtype}, which cannot hold these numbers exactly enough. Where is it converted?",
+        "The right numbers were rounded to {dtype}, which cannot hold them exactly enough. Where are they converted?",
         "Leave the dtype of the inputs alone, or compute in float32 or more.",
     ),
     "not_a_tensor": (
@@ -199,6 +199,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Which operation exchanges two axes?",
         "`transpose(-2, -1)` moves every entry to its mirror place; `reshape` only re-cuts the rows.",
     ),
+    "not_transposed": (
+        "Keys not transposed",
+        "The keys go into the product as they are: [n_q, d_k] times [n_k, d_k] fits only when all sizes are equal. Which operation exchanges their last two axes?",
+        "`queries @ keys.transpose(-2, -1)`: then the inner sizes are both d_k.",
+    ),
     "queries_keys_swapped": (
         "Queries and keys exchanged",
         "Your scores are the transposed ones: row i holds what key i gets. Rows belong to queries; which "
@@ -288,7 +293,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "only_exponentials": (
         "Not normalised",
-        "The exponentials are there, but row {row} sums to {sum}, not 1. What do they have to be divided by?",
+        "The exponentials are there, but row {row} sums to {sum}, not 1. What do they have to be divided by (not by nothing, and not by the largest)?",
         "Divide by the sum over the last axis; keepdim=True keeps the shapes compatible.",
     ),
     "wrong_temperature": (

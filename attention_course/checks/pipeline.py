@@ -38,7 +38,10 @@ SCALES: dict[str, Callable[[Sizes], float | None]] = {
     "hard_coded_scale": lambda s: 1 / 8,
 }
 # Two ways of writing one slip share its name.
-SAME = {"divided_by_sqrt_n_queries": "divided_by_sqrt_n"}
+SAME = {
+    "divided_by_sqrt_n_queries": "divided_by_sqrt_n",
+    "elementwise_transposed": "elementwise_product",
+}
 
 
 def _reshaped(keys: Tensor) -> Tensor:
@@ -53,6 +56,7 @@ PRODUCTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "keys_only": lambda q, k: k @ k.mT,
     "negated_scores": lambda q, k: -(q @ k.mT),
     "elementwise_product": lambda q, k: q * k,
+    "elementwise_transposed": lambda q, k: q * k.mT,
 }
 
 
@@ -90,7 +94,7 @@ NORMALISERS: dict[str, Callable[[Tensor], Tensor]] = {
 SAME |= {
     "softmax_over_everything_each": "softmax_over_everything",
     "only_exponentials_shifted": "only_exponentials",
-    "divided_by_maximum_exponential": "divided_by_maximum",
+    "divided_by_maximum_exponential": "only_exponentials",
 }
 
 AGGREGATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
