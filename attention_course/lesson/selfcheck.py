@@ -18,8 +18,8 @@ MOODS = {
     Outcome.UNGRADED: Mood.UNGRADED,
 }
 SEEN = (
-    "What this check has seen: inputs of several shapes and sizes, always the same ones. "
-    "What it has not seen: the grader's inputs, which are drawn afresh."
+    "Checked here: several shapes and sizes, with the same numbers in every run. "
+    "Not checked here: the grader's own numbers, which are drawn afresh."
 )
 FAIL_NEXT = "Change your answer, run its cell again, then this one. The hints are just below."
 

@@ -49,8 +49,8 @@ def test_a_passed_card_says_what_was_not_checked():
     assert card.text() == (
         "\N{CHECK MARK} Passed: Weights   1 of 1 point\n"
         "  Your rows sum to 1.\n"
-        "  What this check has seen: inputs of several shapes and sizes, always the same ones. "
-        "What it has not seen: the grader's inputs, which are drawn afresh."
+        "  Checked here: several shapes and sizes, with the same numbers in every run. "
+        "Not checked here: the grader's own numbers, which are drawn afresh."
     )
 
 

@@ -232,6 +232,7 @@ def test_the_release_holds_no_solution_and_no_marking_notes(assignment):
 
 @each_assignment
 def test_generate_solution_gives_the_complete_lesson(course, assignment):
+    nbgrader(course, "generate_assignment", assignment)
     nbgrader(course, "generate_solution", assignment)
     path = course / "solution" / assignment / f"{NOTEBOOKS[assignment]}.ipynb"
     notebook = nbformat.read(path, 4)

@@ -73,7 +73,7 @@ def test_in_a_graders_session_nothing_is_written_beside_the_notebook(shown):
         verify("attention")
     assert [verdict.exercise for verdict in grading.verdicts] == ["value_aggregation"]
     assert not progress_path().parent.exists()
-    assert "What this check has seen" not in shown[0].text()
+    assert "Not checked here" not in shown[0].text()
 
 
 def test_in_the_sandbox_checks_do_nothing_and_load_nothing(tmp_path):
