@@ -5,15 +5,45 @@ The tests, the kill matrix, the demonstration's class and the benchmarks draw on
 
 from __future__ import annotations
 
+from attention_course.panel import (
+    attention_head,
+    attention_head_behaviour,
+    attention_head_computation,
+    attention_head_wrong,
+    attention_scores,
+    attention_scores_wrong,
+    attention_weights,
+    attention_weights_wrong,
+    linear_projections,
+    linear_projections_wrong,
+    simple_attention,
+    simple_attention_wrong,
+    value_aggregation,
+    value_aggregation_wrong,
+)
 from attention_course.panel.known_answer import BASICS, KnownAnswer
-from attention_course.panel.linear_projections import RIGHT as LINEAR_PROJECTIONS_RIGHT
 
-PANEL: tuple[KnownAnswer, ...] = (*LINEAR_PROJECTIONS_RIGHT,)
-"""Exercise by exercise in lesson order, right answers first, the plainest one before all."""
+__all__ = ["BASICS", "PANEL", "KnownAnswer", "complete_problem"]
 
-__all__ = ["PANEL", "KnownAnswer", "complete_problem"]
+PANEL: tuple[KnownAnswer, ...] = (
+    *linear_projections.RIGHT,
+    *linear_projections_wrong.WRONG,
+    *attention_scores.RIGHT,
+    *attention_scores_wrong.WRONG,
+    *attention_weights.RIGHT,
+    *attention_weights_wrong.WRONG,
+    *value_aggregation.RIGHT,
+    *value_aggregation_wrong.WRONG,
+    *attention_head.RIGHT,
+    *attention_head_wrong.WRONG,
+    *attention_head_computation.WRONG_IN_FORWARD,
+    *attention_head_behaviour.WRONG_IN_BEHAVIOUR,
+    *simple_attention.RIGHT,
+    *simple_attention_wrong.WRONG,
+)
+"""In lesson order; of each exercise the right answers first, and the plainest before all."""
 
-_IMPORTS = '''\
+_START_OF_PROBLEM = '''\
 """Self-attention with one head and no scaling."""
 
 import math
@@ -32,8 +62,9 @@ def complete_problem(kind: str = "right") -> str:
     ``kind`` is "right", or the name of one of the panel's SimpleAttention classes. Raises
     KeyError where there is none of that name.
     """
-    classes = [answer for answer in PANEL if answer.exercise in BASICS]
-    for answer in classes:
-        if kind == answer.name or (kind == "right" and answer.right):
-            return _IMPORTS + answer.source
+    for answer in PANEL:
+        if answer.exercise in BASICS and (
+            kind == answer.name or (kind == "right" and answer.right)
+        ):
+            return _START_OF_PROBLEM + answer.source
     raise KeyError(f"the panel has no SimpleAttention named {kind!r}")

@@ -6,7 +6,7 @@ from attention_course.panel.known_answer import wrong_answers
 
 WRONG = wrong_answers(
     "attention_scores",
-    r'''
+    r"""
 # %% not_started | not_started
 def scaled_dot_product_scores(queries, keys):
     # YOUR CODE HERE
@@ -324,5 +324,5 @@ def scaled_dot_product_scores(queries, keys):
 # %% batch_summed
 def scaled_dot_product_scores(queries, keys):
     return torch.einsum("bqd,bkd->qk", queries, keys) / math.sqrt(queries.shape[-1])
-''',
+""",
 )

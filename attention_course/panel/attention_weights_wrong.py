@@ -6,7 +6,7 @@ from attention_course.panel.known_answer import wrong_answers
 
 WRONG = wrong_answers(
     "attention_weights",
-    r'''
+    r"""
 # %% not_started | not_started
 def softmax_weights(attention_scores):
     # YOUR CODE HERE
@@ -181,10 +181,10 @@ def softmax_weights(attention_scores):
 def softmax_weights(attention_scores):
     return torch.softmax(torch.nan_to_num(attention_scores, neginf=0.0), dim=-1)
 
-# %% scores_clamped | minus_infinity_lost
+# %% multiplied_by_the_mask | minus_infinity_lost | 0 times -inf is NaN
 def softmax_weights(attention_scores):
-    row_maximum = attention_scores.amax(dim=-1, keepdim=True)
-    return torch.softmax((attention_scores - row_maximum).clamp(min=-8), dim=-1)
+    mask = attention_scores > -math.inf
+    return torch.softmax(attention_scores * mask, dim=-1)
 
 # %% two_digits | rounded_weights
 def softmax_weights(attention_scores):
@@ -246,7 +246,7 @@ def softmax_weights(attention_scores):
         weights[0, i] = torch.softmax(attention_scores[0, i], dim=0)
     return weights
 
-# %% first_sentence_only | no_batch | one sentence is looked at, whatever the batch
+# %% two_sizes_unpacked | no_batch
 def softmax_weights(attention_scores):
     n_q, n_k = attention_scores.shape
     rows = [torch.softmax(attention_scores[i], dim=0) for i in range(n_q)]
@@ -333,5 +333,5 @@ def softmax_weights(attention_scores):
 # %% smoothed
 def softmax_weights(attention_scores):
     return 0.9 * torch.softmax(attention_scores, -1) + 0.1 / attention_scores.shape[-1]
-''',
+""",
 )

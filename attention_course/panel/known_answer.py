@@ -44,8 +44,11 @@ def right_answers(exercise: str, text: str) -> tuple[KnownAnswer, ...]:
     )
 
 
-def wrong_answers(exercise: str, text: str) -> tuple[KnownAnswer, ...]:
-    """The wrong answers in ``text``, each below ``# %% name | ids | remark``."""
+def wrong_answers(exercise: str, text: str, class_start: str = "") -> tuple[KnownAnswer, ...]:
+    """The wrong answers in ``text``, each below ``# %% name | ids | remark``.
+
+    An answer that begins with an indented line continues the class begun in ``class_start``.
+    """
     return tuple(
         KnownAnswer(
             exercise,
@@ -55,14 +58,14 @@ def wrong_answers(exercise: str, text: str) -> tuple[KnownAnswer, ...]:
             misconceptions=_names(_at(parts, 1)),
             remark=_at(parts, 2),
         )
-        for parts, source in _cells(text)
+        for parts, source in _cells(text, class_start)
     )
 
 
-def wrong_classes(text: str) -> tuple[KnownAnswer, ...]:
+def wrong_classes(text: str, class_start: str = "") -> tuple[KnownAnswer, ...]:
     """Wrong SimpleAttention classes, each below ``# %% name | exercises: ids | remark``."""
     answers = []
-    for parts, source in _cells(text):
+    for parts, source in _cells(text, class_start):
         lost, _, ids = _at(parts, 1).partition(":")
         exercises = BASICS if lost.strip() == "all" else _names(lost)
         answers.append(
@@ -79,15 +82,17 @@ def wrong_classes(text: str) -> tuple[KnownAnswer, ...]:
     return tuple(answers)
 
 
-def _cells(text: str) -> list[tuple[list[str], str]]:
+def _cells(text: str, class_start: str = "") -> list[tuple[list[str], str]]:
     before, *pieces = _HEADING.split(text)
     if before.strip():
         raise ValueError(f"text before the first heading: {before.strip()[:40]!r}")
-    headings, sources = pieces[::2], pieces[1::2]
-    return [
-        ([part.strip() for part in heading.split("|")], source.strip("\n") + "\n")
-        for heading, source in zip(headings, sources, strict=True)
-    ]
+    cells = []
+    for heading, piece in zip(pieces[::2], pieces[1::2], strict=True):
+        source = piece.strip("\n") + "\n"
+        if source.startswith(" "):
+            source = class_start.strip("\n") + "\n\n" + source
+        cells.append(([part.strip() for part in heading.split("|")], source))
+    return cells
 
 
 def _at(parts: list[str], index: int) -> str:

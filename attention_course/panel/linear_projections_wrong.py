@@ -6,7 +6,7 @@ from attention_course.panel.known_answer import wrong_answers
 
 WRONG = wrong_answers(
     "linear_projections",
-    r'''
+    r"""
 # %% not_started | not_started
 def linear_projections(embeddings, W_q, W_k, W_v):
     # YOUR CODE HERE
@@ -300,5 +300,5 @@ def linear_projections(embeddings, W_q, W_k, W_v):
 # %% rounded
 def linear_projections(embeddings, W_q, W_k, W_v):
     return [torch.round(embeddings @ W, decimals=1) for W in (W_q, W_k, W_v)]
-''',
+""",
 )

@@ -6,7 +6,7 @@ from attention_course.panel.known_answer import wrong_answers
 
 WRONG = wrong_answers(
     "value_aggregation",
-    r'''
+    r"""
 # %% not_started | not_started
 def aggregate_values(attention_weights, values):
     # YOUR CODE HERE
@@ -248,5 +248,5 @@ def aggregate_values(attention_weights, values):
 # %% squared_weights
 def aggregate_values(attention_weights, values):
     return attention_weights**2 @ values
-''',
+""",
 )
