@@ -34,7 +34,8 @@ TIMES_EVEN = 3.0
 
 COPIED = {*THINGS, *COLOURS, *NAMES["she"], *NAMES["he"], *(beast.singular for beast in BEASTS)}
 ROLES = {
-    "previous token": "from each token to the one before it",
+    "previous token": "from each word of a list to the word before it, when the list is first told",
+    "previous token anywhere": "from each token to the one before it",
     "earlier copy": "from a repeated name, noun or colour to where it stood before",
     "induction": "from a repeated name, noun or colour to what followed it before",
     "verb to subject": "from a verb to its subject, other words between them",
@@ -66,9 +67,13 @@ class HeadScore:
 def places(story: Story) -> Iterator[tuple[str, int, int]]:
     """(role, query position, key position) for all that the grammar knows about a story."""
     last_seen: dict[str, int] = {}
+    in_list = False
     for position, word in enumerate(story.words):
         if position >= 2:  # at position 1 there is nowhere else to look but the first token
-            yield "previous token", position, position - 1
+            yield "previous token anywhere", position, position - 1
+            if in_list and word != ".":
+                yield "previous token", position, position - 1
+        in_list = word == "heard" or (in_list and word != ".")
         earlier = last_seen.get(word)
         if earlier is not None and word in COPIED and earlier + 1 < position - 1:
             yield "earlier copy", position, earlier
@@ -185,8 +190,10 @@ def measure(loaded: LoadedModel, *, held_out: int, trained_on: int) -> dict[str,
 
     seen, unseen = sentences(training), sentences(test)
     bigram = Bigram(rows(training), loaded.model.config.vocab_size)
-    scores = head_scores(loaded, test[: min(400, held_out)])
+    scores = head_scores(loaded, test)
     return {
+        "named_from": NAMED_FROM,
+        "times_even": TIMES_EVEN,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "vocabulary": loaded.model.config.vocab_size,
         "training_stories": trained_on,
@@ -245,6 +252,9 @@ def main() -> None:
     if options.write:
         from .card import write_card
 
+        written = loaded.folder / "training.json"
+        if written.exists():
+            figures |= json.loads(written.read_text())
         (loaded.folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
         write_card(loaded.folder, figures, tables(figures))
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..models.cache import write_manifest
 from .configuration import POSITIONS, mini_configuration, new_model
 from .grammar import stories
 from .tokenizer import END, end_token, train_tokenizer
@@ -126,6 +127,17 @@ def _optimizer(model: torch.nn.Module) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.98))
 
 
+def _tokenizer(file: Path, texts: list[str]) -> Tokenizer:
+    """The one that this folder's checkpoint was trained with, or else a new one."""
+    from tokenizers import Tokenizer
+
+    if file.exists():
+        return Tokenizer.from_file(str(file))
+    tokenizer = train_tokenizer(texts)
+    tokenizer.save(str(file))
+    return tokenizer
+
+
 def train(
     folder: Path,
     *,
@@ -143,8 +155,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(TRAINING_SEED)
     texts = [story.text for story in stories(stories_told, seed=TRAINING_SEED, held_out=False)]
-    tokenizer = train_tokenizer(texts)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    tokenizer = _tokenizer(folder / "tokenizer.json", texts)
     short, long = (pack(texts, tokenizer, length) for length in (SHORT_ROW, POSITIONS))
     configuration = mini_configuration(tokenizer.get_vocab_size(), end_token(tokenizer))
     model = new_model(configuration)
@@ -190,6 +201,12 @@ def publish(model: GPT2LMHeadModel, trained_in: Path, target: Path) -> None:
         unk_token="<unk>",
         model_max_length=POSITIONS,
     ).save_pretrained(target)
+    (target / "model.safetensors").chmod(0o644)  # safetensors writes for its owner alone
+    facts = json.loads((trained_in / "checkpoint.json").read_text())
+    (target / "training.json").write_text(
+        json.dumps({"training_steps": facts["step"], "training_seconds": facts["seconds"]}) + "\n"
+    )
+    write_manifest(target, digests=True)
 
 
 def main() -> None:

@@ -79,10 +79,9 @@ def heads_picture(weights: Tensor, tokens: Sequence[str], name: str) -> Picture:
             box.setv({{left: head * step - {GAP / 2}, right: head * step + n + {GAP / 2},
                        bottom: layer * step - {GAP / 2}, top: layer * step + n + {GAP / 2}}});
             title.text = `Layer ${{layer}}, head ${{head}}`;
-            cb_data?.chosen?.(layer, head);
         """,
     )
-    choose.tags = ["choose"]
+    choose.tags, detail.title.tags = ["choose"], ["where"]
     overview.js_on_event("tap", choose)
     options = [
         "".join(f"<option value={i}>{i}</option>" for i in range(count))
@@ -113,10 +112,14 @@ def heads_picture(weights: Tensor, tokens: Sequence[str], name: str) -> Picture:
 
 _WIRE_SELECTS = """
   const [layer, head] = [".attention-layer", ".attention-head"].map(s => root.querySelector(s));
-  const choose = [...plot._all_models.values()].find(m => m.tags?.includes("choose"));
+  const tagged = tag => [...plot._all_models.values()].find(m => m.tags?.includes(tag));
+  const [choose, where] = [tagged("choose"), tagged("where")];
   const show = () => choose.execute({layer: +layer.value, head: +head.value});
   layer.addEventListener("change", show);
   head.addEventListener("change", show);
+  // A click in the picture moves the two selects along.
+  where.properties.text.change.connect(
+    () => { [layer.value, head.value] = where.text.match(/\\d+/g); });
 """
 
 

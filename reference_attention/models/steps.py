@@ -116,5 +116,5 @@ def _describe(answer: Any) -> str:
     if isinstance(answer, Tensor):
         return f"shape {tuple(answer.shape)}"
     if isinstance(answer, tuple | list):
-        return f"{len(answer)} values"
+        return f"a {type(answer).__name__} of length {len(answer)}"
     return "None (is a return missing?)" if answer is None else type(answer).__name__
