@@ -86,6 +86,7 @@ class StudentSide:
         self._wall: Wall | None = None
         self._ran: list[str] = []
         self._starts = 0
+        self._exchanged = 0
         submission = self.limits.submission
         self._end = None if submission is None else time.monotonic() + submission
         self._cell_end: float | None = None
@@ -163,9 +164,16 @@ class StudentSide:
             outputs.append(_stopped(AnswerStopped("the cell ended with SystemExit")))
         return outputs, count
 
+    @property
+    def exchanges(self) -> int:
+        """How often the student's process was asked something so far."""
+        return self._exchanged + (self._wall.number if self._wall is not None else 0)
+
     def close(self) -> None:
         if self._wall is not None:
             self._wall.sandbox.close()
+            self._exchanged += self._wall.number
+            self._wall = None
 
 
 def grade_notebook(
@@ -182,6 +190,7 @@ def grade_notebook(
     student = StudentSide(surroundings, outputs, record)
     namespace = TrustedNamespace(student.wall)
     namespace["display"] = display
+    namespace.ours = plan.ours
     began = time.monotonic()
     try:
         with _session(notebook, seed) as session:
@@ -234,10 +243,16 @@ def _grade_cell(
     with student.graded_cell():
         for number, before in enumerate(plan.before.get(name, ())):
             label = before.grade_id or f"instructor cell {number + 1} before {name}"
+            asked = student.exchanges
             ran = run_trusted_cell(before.source, namespace, label, student.outputs, *folder)
-            if ran.error is not None:
-                why = f"{type(ran.error).__name__}: {ran.error}"[:500]
-                record.events.append({"what": "instructor cell failed", "cell": label, "why": why})
+            if ran.error is None and ran.ungraded is None:
+                continue
+            why = ran.ungraded or f"{type(ran.error).__name__}: {ran.error}"[:500]
+            record.events.append({"what": "instructor cell failed", "cell": label, "why": why})
+            if student.exchanges == asked or ran.ungraded:
+                # It failed without a word to the student's process: that is no fault of theirs.
+                reason = f"the instructor's cell {label} failed ({why})"
+                namespace.failed |= dict.fromkeys(before.names.binds - namespace.keys(), reason)
         namespace.theirs = plan.theirs.get(name, frozenset())
         for owned in namespace.theirs & namespace.keys():
             dict.__delitem__(namespace, owned)

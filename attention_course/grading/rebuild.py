@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from attention_course.grading.names import names_of
 
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+HIDDEN = ("BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
 MISSING = "# This cell was missing from the submission."
 
 
@@ -198,7 +199,11 @@ def _restore(cell: NotebookNode, source: SourceCell, changes: list[Change]) -> N
                 del cell[key]
         cell.update({k: v for k, v in replacement.items() if k not in ("id", "source", "metadata")})
     if not source.students and cell.source != source.source:
-        changes.append(Change(source.grade_id, "had been edited; the instructor's version counts"))
+        # What students get has no hidden tests or marking scheme: a difference there is ours.
+        if not any(mark in source.source for mark in HIDDEN):
+            changes.append(
+                Change(source.grade_id, "had been edited; the instructor's version counts")
+            )
         cell.source = source.source
     cell.metadata = NotebookNode({"nbgrader": source.metadata()})
     if not source.students:

@@ -43,7 +43,7 @@ class Wall:
         self.printed = printed
         self.ended: str | None = None
         self.deadline: float | None = None
-        self._number = 0
+        self.number = 0
         self._callbacks: list[Callable[..., Any]] = []
         self._exceptions: dict[int, type[Exception]] = {}
 
@@ -91,8 +91,8 @@ class Wall:
     ) -> tuple[dict[str, Any], memoryview]:
         if self.ended is not None:
             raise AnswerStopped(self.ended)
-        self._number += 1
-        number = self._number
+        self.number += 1
+        number = self.number
         try:
             self.sandbox.send({**request, "id": number}, chunks or ())
             while True:

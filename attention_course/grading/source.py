@@ -52,11 +52,13 @@ class Plan:
 
     ``before`` maps a graded cell's grade_id to the instructor's cells to run first;
     ``theirs`` to the names that are the student's at that point, whatever else bound them.
+    ``ours`` are all names that the instructor's cells bind.
     """
 
     before: dict[str, tuple[InstructorCell, ...]]
     theirs: dict[str, frozenset[str]]
     demonstrations: frozenset[str]
+    ours: frozenset[str] = frozenset()
 
 
 def plan(cells: Iterable[InstructorCell], graded: dict[str, str]) -> Plan:
@@ -96,4 +98,5 @@ def plan(cells: Iterable[InstructorCell], graded: dict[str, str]) -> Plan:
             theirs[cell.grade_id] = frozenset(owned)
             pending = []
     skipped = frozenset(c.source.strip() for c in cells if c.kind == DEMONSTRATION)
-    return Plan(before, theirs, skipped)
+    ours = frozenset().union(*(c.names.binds for c in cells if c.kind == "instructor"))
+    return Plan(before, theirs, skipped, ours)

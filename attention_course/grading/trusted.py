@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import importlib.util
 import linecache
 import math
 import os
@@ -43,19 +42,27 @@ class TrustedNamespace(dict[str, Any]):
     """Globals of the trusted cells; a missing name is looked up in the student's process.
 
     ``theirs`` are names that the student is asked to define: these are looked up over there
-    even where an interpreter's builtin has the same name.
+    even where an interpreter's builtin has the same name. ``ours`` are names that the
+    instructor's cells bind: these are never looked up over there, for a student could then
+    bring a ``check`` of their own. ``failed`` says why one of ours is missing.
     """
 
-    def __init__(self, wall: Callable[[], Wall], theirs: frozenset[str] = frozenset()) -> None:
+    def __init__(self, wall: Callable[[], Wall]) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self._wall = wall
-        self.theirs = theirs
+        self.theirs: frozenset[str] = frozenset()
+        self.ours: frozenset[str] = frozenset()
+        self.failed: dict[str, str] = {}
         self._unbound: set[str] = set()
         self[STUDENT_IMPORT] = self._import
 
     def __missing__(self, name: str) -> Any:
         if name not in self.theirs and (hasattr(builtins, name) or name.startswith("__")):
             raise KeyError(name)
+        if name in self.ours and name not in self.theirs:
+            if name in self.failed:
+                raise Ungradable(self.failed[name])
+            raise NameError(f"name {name!r} is not defined (the cell that defines it failed)")
         return self._wall().ask("lookup", name=name)
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -71,6 +78,8 @@ class TrustedNamespace(dict[str, Any]):
         if name in self:
             super().__delitem__(name)
             return
+        if name in self.ours and name not in self.theirs:
+            raise NameError(f"name {name!r} is not defined")
         # A test that checks whether one function uses another takes it away for a while.
         self._wall().ask("unbind", name=name)
         self._unbound.add(name)
@@ -105,7 +114,7 @@ def run_trusted_cell(
     """
     result = TrustedResult()
     filename = f"<{name}>"
-    ours = _importable(helpers, student_files)
+    ours = _importable(student_files)
     with _capture(outputs), _working_folder(folder, helpers):
         try:
             text = plain_python(source)
@@ -120,6 +129,8 @@ def run_trusted_cell(
             raise
         except BaseException as error:
             result.error = error
+            if isinstance(error, ImportError) and not hasattr(error, "student_name"):
+                result.ungraded = f"the test could not be run here ({_message(error)})"
             outputs.error(type(error).__name__, _message(error), _lines(error, filename))
     result.outputs = [_as_nbformat(item) for item in outputs.take()]
     return result
@@ -245,20 +256,14 @@ def _forget_modules(names: set[str], helpers: Path) -> None:
             del sys.modules[name]
 
 
-def _importable(helpers: Path | None, student_files: frozenset[str]) -> Callable[[str], bool]:
-    def ours(root: str) -> bool:
-        if root in sys.modules or root in sys.stdlib_module_names:
-            return True
-        if helpers is not None and (
-            (helpers / f"{root}.py").is_file() or (helpers / root).is_dir()
-        ):
-            return f"{root}.py" not in student_files and root not in student_files
-        try:
-            return importlib.util.find_spec(root) is not None
-        except (ImportError, ValueError):
-            return False
+def _importable(student_files: frozenset[str]) -> Callable[[str], bool]:
+    """Which top-level modules the grader imports itself: all but the student's own files.
 
-    return ours
+    A module that is missing here is not asked for over there. A student who hands in a file of
+    its name would otherwise decide what the test imports.
+    """
+    students = {Path(name).parts[0].removesuffix(".py") for name in student_files}
+    return lambda root: root not in students
 
 
 # -- errors ---------------------------------------------------------------------------------

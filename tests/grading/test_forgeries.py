@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from .conftest import Grade, answer, plain, test
+from .conftest import Grade, answer, locked, plain, test
 
 MASTER = [
     plain("import torch"),
@@ -126,3 +128,35 @@ def test_a_stand_in_never_claims_to_be_a_tensor(grade: Grade) -> None:
     checks = "assert not isinstance(huge, torch.Tensor)\ntorch.allclose(huge, torch.zeros(1))"
     graded = grade([plain("import torch"), answer(solution), test(checks)])
     assert graded.score() == 0 and "TypeError" in graded.text()
+
+
+def test_a_check_of_the_students_own_never_stands_in_for_the_instructors(grade: Grade) -> None:
+    master = [
+        locked("from a_module_that_is_not_here import check", "setup"),
+        answer("x = 1"),
+        test("check(x)"),
+    ]
+    handed_in = [locked("", "setup"), answer("def check(x): return 1\nx = 0"), master[2]]
+    graded = grade(master, handed_in)
+    assert "instructor's cell setup failed" in graded.record.ungraded["test_answer"]
+
+
+def test_a_name_that_failed_through_the_student_is_the_students_failure(grade: Grade) -> None:
+    master = [
+        answer("def f(): return 3"),
+        locked("result = f() + 1", "use"),
+        test("assert result == 4"),
+    ]
+    assert grade(master).score() == 1
+    handed_in = [answer("def f(): return None\nresult = 4"), *master[1:]]
+    graded = grade(master, handed_in)
+    assert graded.score() == 0 and not graded.record.ungraded
+
+
+def test_a_library_that_the_grader_lacks_is_not_the_students_to_bring(
+    grade: Grade, tmp_path: Path
+) -> None:
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission" / "rare_library.py").write_text("def same(a, b): return True\n")
+    graded = grade([answer("x = 0"), test("from rare_library import same\nassert same(x, 1)")])
+    assert "could not be run here" in graded.record.ungraded["test_answer"]
