@@ -44,12 +44,13 @@
 
   const draw = async (root) => {
     root.dataset.drawn = "yes";
-    const bokeh = library();
-    const doc = bokeh.Document.from_json(PICTURE);
-    dress(root, doc);
     const places = [...root.querySelectorAll("[data-panel]")];
     for (const place of places) place.parentElement.hidden = false;
-    await bokeh.embed.add_document_standalone(doc, places[0], places);
+    const root_ids = PICTURE.roots.map((model) => model.id);
+    const roots = Object.fromEntries(root_ids.map((id, i) => [id, places[i]]));
+    const [views] = await library().embed.embed_items({ it: PICTURE }, [{ docid: "it", roots, root_ids }]);
+    const doc = views.roots[0].model.document;
+    dress(root, doc);
     root.querySelector("[data-missing]").hidden = true;
     follow_theme(root, doc);
   };
