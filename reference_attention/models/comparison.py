@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .heads import adapt_dimensions, causal_rows, head_inputs, shape_of_heads
 from .hook import Trace, attend, attention_in, observed
 from .loading import PROMPT_EXAMPLE, LoadedModel, load_mini_transformer
-from .steps import AttentionFault, AttentionSteps
+from .steps import AttentionFault, AttentionSteps, reason_of
 
 # float32 sums of 768 terms in another order differ by about 1e-5 of the largest number; the
 # smallest fault seen (a bias left out) by more than 1e-2.
@@ -254,6 +254,5 @@ def _compare_class(
             _stage(f"{name} output", output[0], trace.output[0, projections.head], tolerance),
         ]
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        message = f"{name}, in layer {trace.layer} of the model: raised {reason}"
+        message = f"{name}, in layer {trace.layer} of the model: {reason_of(error)}"
         raise AttentionFault(message, function=name, layer=trace.layer) from error

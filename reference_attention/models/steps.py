@@ -85,8 +85,8 @@ class AttentionSteps:
         try:
             answer = getattr(self, name)(*copies)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise AttentionFault(f"{where}: raised {reason}", function=name, layer=layer) from error
+            said = f"{where}: {reason_of(error)}"
+            raise AttentionFault(said, function=name, layer=layer) from error
         answers = answer if isinstance(answer, tuple | list) and len(shapes) > 1 else (answer,)
         if len(answers) != len(shapes):
             raise AttentionFault(
@@ -110,6 +110,17 @@ class AttentionSteps:
                     layer=layer,
                 )
         return tuple(answers)
+
+
+def reason_of(error: Exception) -> str:
+    """What an exception of somebody's code says, in words that may stand behind a colon."""
+    if isinstance(error, NotImplementedError):
+        return "it is not written yet"
+    return (
+        f"raised {type(error).__name__}: {error}"
+        if str(error)
+        else f"raised {type(error).__name__}"
+    )
 
 
 def _describe(answer: Any) -> str:

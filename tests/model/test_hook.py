@@ -115,14 +115,19 @@ def test_unscaled_attention_changes_the_text(bundled: LoadedModel) -> None:
     )
 
 
+def not_written(scores: Tensor) -> Tensor:
+    raise NotImplementedError
+
+
 def raises(scores: Tensor) -> Tensor:
-    raise NotImplementedError("write me")
+    raise ValueError("no such axis")
 
 
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (raises, "softmax_weights, in layer 0 of the model: raised NotImplementedError: write me"),
+        (raises, "softmax_weights, in layer 0 of the model: raised ValueError: no such axis"),
+        (not_written, "softmax_weights, in layer 0 of the model: it is not written yet"),
         (
             lambda scores: scores / 0 * 0,
             "softmax_weights, in layer 0 of the model: 36 of 36 numbers are NaN",
