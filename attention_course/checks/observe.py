@@ -129,15 +129,21 @@ def as_numbers(value: Any) -> Tensor:
     if not issubclass(type(value), Tensor):
         raise NotATensor(f"returned {describe(value)}, where a torch tensor is expected")
     with torch._C.DisableTorchFunctionSubclass():
-        if value.layout is not torch.strided or value.device.type != "cpu":
-            raise NotATensor("returned a tensor that is sparse or holds no numbers")
+        unusual = value.layout is not torch.strided or value.is_quantized or value.is_nested
+        if unusual or value.device.type != "cpu":
+            raise NotATensor(
+                "returned a sparse, nested or empty kind of tensor"
+            )
         if value.is_complex():
             raise NotATensor("returned complex numbers")
         if value.numel() > MOST_ENTRIES:
             raise NotATensor(
                 f"returned a tensor of shape {show(tuple(value.shape))}: far too large"
             )
-        return Tensor.detach(value).as_subclass(Tensor).to(torch.float64).clone()
+        try:
+            return Tensor.detach(value).as_subclass(Tensor).to(torch.float64).clone()
+        except RuntimeError as error:  # a tensor whose storage was freed, a functorch wrapper
+            raise NotATensor("returned a tensor whose numbers cannot be read") from error
 
 
 def describe(value: Any) -> str:
@@ -147,8 +153,18 @@ def describe(value: Any) -> str:
     kind = type(value)
     if kind in (list, tuple, dict, set):
         return f"a {kind.__name__} of {len(value)}"
-    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    return f"a value of type {module}{kind.__name__}"[:120]
+    module = _OWN_MODULE.__get__(kind)
+    named = "" if module in ("builtins", "__main__") else f"{module}."
+    return f"a value of type {named}{name_of(kind)}"[:120]
+
+
+# type's own descriptors: a metaclass may answer ``kind.__name__`` with code of the student's.
+_OWN_NAME, _OWN_MODULE = type.__dict__["__name__"], type.__dict__["__module__"]
+
+
+def name_of(kind: type) -> str:
+    """The name of a class, without asking its metaclass."""
+    return str(_OWN_NAME.__get__(kind))
 
 
 def show(shape: tuple[int, ...] | torch.Size) -> str:

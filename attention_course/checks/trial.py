@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attention_course.checks.fixtures import draw
 from attention_course.checks.misconceptions import message_of
-from attention_course.checks.observe import NotATensor, as_numbers, call, describe, show
+from attention_course.checks.observe import NotATensor, as_numbers, call, describe, name_of, show
 from attention_course.checks.pipeline import reference
 from attention_course.exercise import Answer, Exercise, Fixture
 from attention_course.verdict import Outcome, Verdict
@@ -143,13 +143,15 @@ def _items(value: Any, wanted: int) -> list[Any]:
 
 def quoted(error: BaseException) -> str:
     """An error in one line, as the student would see it."""
-    name = getattr(error, "student_name", type(error).__name__)
+    name, text = name_of(type(error)), ""
     try:
+        # A remote exception carries the name that it had in the student's process.
+        name = str(vars(error).get("student_name", name))
         text = " ".join(str(error).split())
     except Exception:
-        text = ""
+        pass  # its own code fails: then its class is all that is known
     text = text if len(text) <= 200 else text[:200] + " …"
-    return f"{name}: {text}" if text else str(name)
+    return f"{name}: {text}" if text else name
 
 
 def close(found: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> bool:
