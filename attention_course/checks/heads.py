@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from attention_course.checks.pipeline import (
@@ -185,16 +184,19 @@ def _mixtures(weights: Tensor, fixture: Fixture) -> Iterator[tuple[Ids, Callable
             ),
         )
         yield named(source, "residual_added"), lambda make=make: weights @ make() + make()  # type: ignore[misc]
+    yield ("residual_added",), lambda: weights @ sources["right"]() + x
     yield ("extra_scale",), lambda: weights @ sources["right"]() / math.sqrt(x.shape[-1])
 
 
 def find_output(fixtures: Fixtures, found: Found) -> Ids | None:
     """How the output came from the student's own weights; () is the right way."""
     matches: list[Ids] = []
-    seconds = dict(_mixtures(found[1][1], fixtures[1]))
-    for ids, make in _mixtures(found[0][1], fixtures[0]):
+    seconds = _mixtures(found[1][1], fixtures[1])
+    for (ids, make), (_, make_second) in zip(
+        _mixtures(found[0][1], fixtures[0]), seconds, strict=True
+    ):
         try:
-            if close(found[0][0], make()) and close(found[1][0], seconds[ids]()):
+            if close(found[0][0], make()) and close(found[1][0], make_second()):
                 matches.append(ids)
         except RuntimeError:
             continue
@@ -209,11 +211,20 @@ def head_candidates(
     fixtures: Fixtures, found: Found
 ) -> Iterator[tuple[Ids, dict[str, object]] | None]:
     """The names of what is wrong in a head's weights and output, together."""
-    if len(found[0]) == 2 and _exchanged(fixtures, found):
-        yield ("wrong_result_order",), {}
+    if _exchanged(fixtures, found):
+        turned = (found[0][::-1], found[1][::-1])
+        inner = list(head_candidates(fixtures, turned))
+        for candidate in inner or [((), {})]:
+            if candidate is not None:
+                yield ("wrong_result_order", *candidate[0]), candidate[1]
         return
     settings_found = find_weights(fixtures, (found[0][1], found[1][1]))
     output = find_output(fixtures, found)
+    if not settings_found:
+        numbers = unknown_scale(fixtures, (found[0][1], found[1][1]))
+        if numbers is not None:
+            yield tuple(dict.fromkeys(("unknown_scale", *(output or ())))), numbers
+            return
     for setting in settings_found or [None]:
         ids: Ids = setting.ids() if setting else ()
         numbers = setting.numbers() if setting else {}
@@ -248,24 +259,54 @@ def _story_numbers(ids: Ids) -> dict[str, object]:
 
 
 def _exchanged(fixtures: Fixtures, found: Found) -> bool:
-    from attention_course.checks.pipeline import reference
-
+    """Whether weights came first: no output is square where the number of tokens differs."""
     for fixture, results in zip(fixtures, found, strict=True):
-        right = reference("attention_head", fixture.inputs, fixture.state)
-        if not (close(results[0], right[1]) and close(results[1], right[0])):
+        n, d_v = fixture.inputs[0].shape[-2], fixture.sizes[-1]
+        if (
+            len(results) != 2
+            or results[0].shape[-1] != n
+            or results[1].shape[-1] != d_v
+            or n == d_v
+        ):
             return False
     return True
 
 
-def log_logits(weights: Tensor) -> Tensor | None:
-    """Log-weights without what a softmax over any axis adds: centred in rows and columns."""
-    if bool((weights <= 0).any()) or bool(torch.isnan(weights).any()):
-        return None
+def unknown_scale(fixtures: Fixtures, weights: tuple[Tensor, Tensor]) -> dict[str, object] | None:
+    """The slope of the log-weights against the right scores, where they are proportional."""
+    slopes = []
+    for fixture, found in zip(fixtures, weights, strict=True):
+        assert fixture.state is not None
+        queries, keys, _ = projected(fixture.inputs[0], fixture.state)
+        right = queries @ keys.mT / math.sqrt(queries.shape[-1])
+        if found.shape != right.shape or bool((found <= 0).any()):
+            return None
+        logs = found.log()
+        logs, right = logs - logs.mean(-1, keepdim=True), right - right.mean(-1, keepdim=True)
+        slope = float((logs * right).sum() / (right * right).sum())
+        if slope <= 0 or not close(logs, slope * right, 1e-3):
+            return None
+        slopes.append(slope)
+    return {"ratio": f"{slopes[0]:.3g}"}
+
+
+AXES: tuple[tuple[int, ...], ...] = ((-1,), (-2,), (0,), (-1, -2), (0, -1, -2))
+
+
+def same_logits(weights: Tensor, scores: Tensor, tolerance: float = 1e-2) -> bool:
+    """Whether weights are a softmax of ``scores`` over some axis, whichever it is.
+
+    A softmax only takes a constant off along its axis, which vanishes from the logarithms when
+    the mean along that axis is taken off. Log-weights of small weights carry float32's
+    rounding; a hundredth is far below any fault.
+    """
+    if weights.shape != scores.shape or bool((weights <= 0).any()) or bool(weights.isnan().any()):
+        return False
     logs = weights.log()
-    return centred(logs)
-
-
-def centred(scores: Tensor) -> Tensor:
-    """Scores with the means of rows, columns and the batch taken off."""
-    scores = scores - scores.mean(-1, keepdim=True)
-    return scores - scores.mean(-2, keepdim=True)
+    return any(
+        bool(
+            ((logs - logs.mean(axes, True)) - (scores - scores.mean(axes, True))).abs().max()
+            < tolerance
+        )
+        for axes in AXES
+    )

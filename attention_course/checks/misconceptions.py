@@ -32,7 +32,7 @@ class _Numbers(dict[str, str]):
         return "…"
 
 
-def message_of(name: str, **numbers: object) -> str:
+def message_of(name: str, /, **numbers: object) -> str:
     """The message of a misconception with measured numbers filled in."""
     return MISCONCEPTIONS[name].message.format_map(
         _Numbers({k: str(v) for k, v in numbers.items()})

@@ -131,9 +131,7 @@ def as_numbers(value: Any) -> Tensor:
     with torch._C.DisableTorchFunctionSubclass():
         unusual = value.layout is not torch.strided or value.is_quantized or value.is_nested
         if unusual or value.device.type != "cpu":
-            raise NotATensor(
-                "returned a sparse, nested or empty kind of tensor"
-            )
+            raise NotATensor("returned a sparse, nested or empty kind of tensor")
         if value.is_complex():
             raise NotATensor("returned complex numbers")
         if value.numel() > MOST_ENTRIES:

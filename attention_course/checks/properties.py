@@ -6,6 +6,7 @@ what it asks is its docstring; both stand in the kill matrix.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ import torch
 
 from attention_course.checks.diagnosis import diagnose, diagnose_error
 from attention_course.checks.fixtures import stable_scores
-from attention_course.checks.observe import guarded, show
+from attention_course.checks.observe import call, guarded, show
 from attention_course.checks.pipeline import AGGREGATIONS, NORMALISERS, PRODUCTS, SCALES
 from attention_course.checks.trial import (
     Failure,
@@ -123,8 +124,22 @@ def is_repeatable(trial: Trial) -> Failure | None:
             f"The second call with the same input failed. {error.failed.message}", ("keeps_state",)
         )
     if all_close(second, found):
-        return None
+        return _same_instance_again(trial, found)
     return failure("keeps_state" if all_close(found, trial.expected("first")) else "random_result")
+
+
+def _same_instance_again(trial: Trial, found: tuple[torch.Tensor, ...]) -> Failure | None:
+    """A layer may keep state where a function cannot: in itself."""
+    module = trial.observe("first").extra.get("module")
+    if module is None:
+        return None
+    inputs = [x.clone() for x in trial.fixture("first").inputs]
+    answer = guarded(lambda: Answer(module(*inputs)), local=False)
+    try:
+        same = all_close(usable(trial.kind, answer), found)
+    except Unusable:
+        same = False
+    return None if same else failure("keeps_state")
 
 
 def handles_one_token(trial: Trial) -> Failure | None:
@@ -156,6 +171,19 @@ def is_stable_for_large_scores(trial: Trial) -> Failure | None:
 def handles_minus_infinity(trial: Trial) -> Failure | None:
     """Does a score of minus infinity get the weight 0?"""
     return _on_special_scores(trial, "masked")
+
+
+def stays_finite_for_large_inputs(trial: Trial) -> Failure | None:
+    """Does the head stay finite where scores are in the thousands?"""
+    fixture = trial.fixture("first")
+    large = dataclasses.replace(fixture, inputs=tuple(x * 200 for x in fixture.inputs))
+    try:
+        results = usable(trial.kind, call(trial.answer, trial.kind, large))
+    except Unusable as error:
+        return Failure(f"With large inputs your code failed. {error.failed.message}", ("raises",))
+    if all(bool(torch.isfinite(result).all()) for result in results):
+        return None
+    return failure("no_maximum_subtracted", size="several thousand")
 
 
 def lets_gradients_through(trial: Trial) -> Failure | None:
@@ -203,7 +231,7 @@ def checks_of(kind: str) -> tuple[Check, ...]:
     more: dict[str, tuple[Check, ...]] = {
         "linear_projections": (handles_the_prompt,),
         "attention_weights": (is_stable_for_large_scores, handles_minus_infinity),
-        "attention_head": (lets_gradients_through,),
+        "attention_head": (lets_gradients_through, stays_finite_for_large_inputs),
     }
     return (*common, *more.get(kind, ()), handles_any_batch)
 
