@@ -56,6 +56,7 @@ class Work:
         self.expected = dict.fromkeys(self.exercises, False)
         self.text: str | None = None  # written in place of the notebook
         self.handed_in = True
+        self.deed: str | None = None  # where the usual words for it do not fit
 
     def cell(self, grade_id: str) -> dict[str, Any] | None:
         for cell in self.notebook["cells"]:
@@ -132,16 +133,12 @@ def _one_fault(faults: dict[str, tuple[str, str]], work: Work) -> None:
 
 def _two_faults(work: Work) -> None:
     work.answer_rightly()
-    pairs = [
-        answer
-        for exercise in work.exercises
-        for answer in known_answers(exercise, right=False, faults=2)
-    ]
-    if pairs:
-        work.answer(work.rng.choice(pairs))
-        return
-    for exercise in work.exercises[:2]:
-        work.answer(work.rng.choice(known_answers(exercise, right=False)))
+    answers = [a for name in work.exercises for a in known_answers(name, right=False)]
+    if work.problem is None:
+        work.answer(work.rng.choice([a for a in answers if len(a.misconceptions) == 2]))
+    else:
+        work.answer(work.rng.choice([a for a in answers if len(a.fails) > 1]))
+        work.deed = "one fault, several exercises"
 
 
 def _untouched(work: Work) -> None:
@@ -153,6 +150,7 @@ def _partly_done(work: Work) -> None:
         work.answer_rightly(work.exercises[:2])
     else:
         _one_fault({}, work)
+        work.deed = "a fault in the last exercise"
 
 
 def _syntax_error(work: Work) -> None:
@@ -258,7 +256,7 @@ def make_class(
         folder = course.root / "submitted" / name / assignment
         shutil.rmtree(folder, ignore_errors=True)
         work.write(folder)
-        students.append(SampleStudent(name, deed, work.expected))
+        students.append(SampleStudent(name, work.deed or deed, work.expected))
     return tuple(students)
 
 

@@ -87,12 +87,19 @@ def read_results(folder: CourseFolder, assignment: str) -> ClassResults:
 
 
 def feedback_links(folder: CourseFolder, assignment: str, page: Path) -> dict[str, str]:
-    """Each student's first feedback page, as a URL relative to the report page."""
+    """Each student's feedback page, as a URL relative to the report page.
+
+    Other pages may lie beside it (whatever HTML the assignment came with), so it is the one
+    that is named after the graded notebook.
+    """
     course = configured(folder)
+    graded = student_folders(course, course.autograded_directory, assignment)
     links = {}
     for student, path in student_folders(course, course.feedback_directory, assignment).items():
-        for html in sorted(path.glob("*.html"))[:1]:
-            links[student] = quote(Path(os.path.relpath(html, page.parent)).as_posix())
+        notebooks = sorted(graded[student].glob("*.ipynb")) if student in graded else []
+        pages = [path / f"{notebook.stem}.html" for notebook in notebooks]
+        for found in [candidate for candidate in pages if candidate.is_file()][:1]:
+            links[student] = quote(Path(os.path.relpath(found, page.parent)).as_posix())
     return links
 
 

@@ -65,13 +65,19 @@ def test_it_prints_where_report_and_feedback_lie(demo: Demo) -> None:
         page = demo.folder / "reports" / f"{assignment}.html"
         assert f"report:   {page}" in demo.done.stdout
         assert page.is_file()
-        assert len(list((demo.folder / "feedback").glob(f"student-*/{assignment}/*.html"))) == 10
+        graded = (demo.folder / "autograded").glob(f"student-*/{assignment}/*.ipynb")
+        pages = [
+            Path(str(p).replace("autograded", "feedback")).with_suffix(".html") for p in graded
+        ]
+        assert len(pages) == 10
+        assert all(page.is_file() for page in pages)
 
 
 def test_its_report_links_to_feedback_that_is_there(demo: Demo) -> None:
     page = demo.folder / "reports" / "attention.html"
     links = re.findall(r'href="([^"]+)"', page.read_text())
     assert len(links) == 10
+    assert all(link.endswith("/attention/lesson.html") for link in links)
     assert all((page.parent / link).is_file() for link in links)
 
 
