@@ -1,4 +1,4 @@
-"""Wrong answers to the exercise attention_head: faults of behaviour, pairs of faults, nameless ones.
+"""Wrong answers to the exercise attention_head: faults of behaviour, pairs of faults, the nameless.
 
 Behaviour is what a single look at the numbers does not show: state, chance, gradients, shapes.
 """

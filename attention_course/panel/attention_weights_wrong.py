@@ -90,11 +90,6 @@ def softmax_weights(attention_scores):
     powers = math.e**attention_scores
     return powers / torch.sum(powers, -1, keepdim=True)
 
-# %% minimum_subtracted | no_maximum_subtracted | the sign of the shift is wrong, the rest is right
-def softmax_weights(attention_scores):
-    e = torch.exp(attention_scores - attention_scores.amin(dim=-1, keepdim=True))
-    return e / e.sum(dim=-1, keepdim=True)
-
 # %% divided_by_maximum | divided_by_maximum
 def softmax_weights(attention_scores):
     return attention_scores / attention_scores.max(dim=-1, keepdim=True).values
@@ -309,6 +304,11 @@ def softmax_weights(attention_scores):
 # %% everything_without_maximum | softmax_over_everything, no_maximum_subtracted
 def softmax_weights(attention_scores):
     return attention_scores.exp() / attention_scores.exp().sum()
+
+# %% minimum_subtracted | | fails on minus infinity, and where the scores of a row lie 88 apart
+def softmax_weights(attention_scores):
+    e = torch.exp(attention_scores - attention_scores.amin(dim=-1, keepdim=True))
+    return e / e.sum(dim=-1, keepdim=True)
 
 # %% squares
 def softmax_weights(attention_scores):
