@@ -47,7 +47,7 @@ def heatmap(
     return View(
         title,
         f"Rows are queries, columns are keys. {_largest(matrix, rows, columns)}",
-        (heat_panel("", matrix, rows, columns),),
+        (heat_panel("", matrix, rows, columns, value=_name_of_numbers(matrix)),),
         (table_of(title, matrix, rows, columns),),
         numbers={"weights": matrix.tolist()},
     )
@@ -207,14 +207,14 @@ def compare(
         difference = first - second
     # Infinity minus infinity is NaN, but two equal masks do not differ.
     difference[(first == second) | (np.isnan(first) & np.isnan(second))] = 0.0
-    scale = scale_for(first, second)
+    scale, value = scale_for(first, second), _name_of_numbers(second)
     heading = f"{names[0]} minus {names[1][:1].lower()}{names[1][1:]}"
     return View(
         title or f"{names[0]} and {names[1][:1].lower()}{names[1][1:]}",
         _difference(first, second, difference, rows, columns, names),
         (
-            heat_panel(names[0], first, rows, columns, scale=scale, widest=300),
-            heat_panel(names[1], second, rows, columns, scale=scale, widest=300),
+            heat_panel(names[0], first, rows, columns, scale=scale, value=value, widest=300),
+            heat_panel(names[1], second, rows, columns, scale=scale, value=value, widest=300),
             heat_panel(
                 heading,
                 difference,
@@ -276,9 +276,15 @@ def heat_panel(
     )
 
 
+def _name_of_numbers(matrix: Matrix) -> str:
+    """What the colour bar calls the numbers: weights only if each row shares out 1."""
+    shares = bool((matrix >= 0).all()) and np.allclose(matrix.sum(axis=1), 1.0, atol=1e-3)
+    return "weight" if shares else "value"
+
+
 def _softmax(scores: Matrix) -> Matrix:
     shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def _largest(matrix: Matrix, rows: tuple[str, ...], columns: tuple[str, ...]) -> str:
