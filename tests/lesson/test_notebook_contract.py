@@ -149,7 +149,7 @@ def test_no_hint_holds_a_whole_answer(masters, assignment, exercise):
 @each_exercise
 def test_a_picture_of_the_result_follows(masters, assignment, exercise):
     cells = after(masters[assignment], exercise)
-    pictures = [c for c in cells if c.cell_type == "code" and "views." in c.source]
+    pictures = [c for c in cells if c.cell_type == "code" and "display(" in c.source]
     assert pictures
     assert all("demonstration" in cell.metadata.get("tags", ()) for cell in pictures)
 

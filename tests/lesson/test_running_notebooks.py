@@ -270,3 +270,31 @@ def test_an_unwritten_problem_fails_with_sentences_and_no_trace(tmp_path):
     assert done.returncode == 1
     assert "SimpleAttention is not written yet: begin with __init__." in done.stdout
     assert "Traceback" not in done.stdout and "passed" not in done.stdout.splitlines()[-1]
+
+
+# --- what section 9 tells --------------------------------------------------------------------
+
+
+def test_the_trained_head_that_section_9_shows_looks_from_sat_to_cat():
+    from reference_attention.model_utils import compare_attention_implementations
+
+    comparison = compare_attention_implementations(layer=4)
+    assert list(comparison.tokens) == TOKENS
+    assert comparison.model_weights[4, 0, 2].argmax() == 1
+
+
+def test_section_9_writes_the_same_text_with_right_functions_and_another_without_scaling(
+    run_notebook,
+):
+    notebook, _ = run_notebook("source", "attention")
+    shown = {cell.id: "\n".join(outputs_of(cell)) for cell in notebook.cells if "outputs" in cell}
+    texts = dict(
+        line.split(":", 1)
+        for line in (
+            shown["mini-transformer-load"] + "\n" + shown["mini-transformer-compare"]
+        ).splitlines()
+        if line.startswith("with")
+    )
+    texts = {name: text.strip() for name, text in texts.items()}
+    assert texts["with your attention"] == texts["with its attention"]
+    assert texts["without scaling"] != texts["with its attention"]
