@@ -20,6 +20,8 @@ import pytest
 
 from reference_attention.model_utils import models_folder
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 COMMIT = "a" * 40
 
