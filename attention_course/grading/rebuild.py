@@ -7,6 +7,7 @@ the instructor's version, and no metadata or tag of the submission counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from attention_course.grading.names import names_of
 
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
-HIDDEN = ("BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME")
+HIDDEN = (
+    re.compile(r"BEGIN (HIDDEN TESTS|MARK SCHEME)"),
+    re.compile(r"END (HIDDEN TESTS|MARK SCHEME)"),
+)
 MISSING = "# This cell was missing from the submission."
 
 
@@ -198,9 +202,8 @@ def _restore(cell: NotebookNode, source: SourceCell, changes: list[Change]) -> N
             if key not in ("id", "source", "metadata"):
                 del cell[key]
         cell.update({k: v for k, v in replacement.items() if k not in ("id", "source", "metadata")})
-    if not source.students and cell.source != source.source:
-        # What students get has no hidden tests or marking scheme: a difference there is ours.
-        if not any(mark in source.source for mark in HIDDEN):
+    if not source.students:
+        if cell.source not in (source.source, _released(source.source)):
             changes.append(
                 Change(source.grade_id, "had been edited; the instructor's version counts")
             )
@@ -209,6 +212,20 @@ def _restore(cell: NotebookNode, source: SourceCell, changes: list[Change]) -> N
     if not source.students:
         cell.metadata.update(deletable=False, editable=False)
     return cell
+
+
+def _released(source: str) -> str:
+    """An instructor's cell as students get it: without hidden tests and marking schemes."""
+    begin, end = HIDDEN
+    kept, hidden = [], False
+    for line in source.split("\n"):
+        if begin.search(line):
+            hidden = True
+        elif end.search(line):
+            hidden = False
+        elif not hidden:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _place_among(
