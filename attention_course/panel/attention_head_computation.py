@@ -76,13 +76,13 @@ WRONG_IN_FORWARD = wrong_answers(
         weights = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
         return weights @ v, weights
 
-# %% queries_with_queries | queries_only
+# %% queries_with_queries | shared_projection
     def forward(self, embeddings):
         q, v = self.query(embeddings), self.value(embeddings)
         weights = torch.softmax(q @ q.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
         return weights @ v, weights
 
-# %% keys_with_keys | keys_only
+# %% keys_with_keys | shared_projection
     def forward(self, embeddings):
         k, v = self.key(embeddings), self.value(embeddings)
         weights = torch.softmax(k @ k.transpose(-2, -1) / math.sqrt(k.shape[-1]), dim=-1)

@@ -42,13 +42,13 @@ class AttentionHead(nn.Module):
         weights = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
         attended = weights @ v
 
-# %% values_alone | weights_not_returned
+# %% values_alone | wrong_result_count
     def forward(self, embeddings):
         q, k, v = self.query(embeddings), self.key(embeddings), self.value(embeddings)
         weights = torch.softmax(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), dim=-1)
         return weights @ v
 
-# %% weights_kept_inside | weights_not_returned
+# %% weights_kept_inside | wrong_result_count
     def forward(self, embeddings):
         q, k, v = self.query(embeddings), self.key(embeddings), self.value(embeddings)
         scores = torch.matmul(q, k.mT) / k.shape[-1] ** 0.5

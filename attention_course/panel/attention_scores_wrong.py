@@ -234,20 +234,20 @@ def scaled_dot_product_scores(queries, keys):
 def scaled_dot_product_scores(queries, keys):
     return queries @ keys.transpose(0, 1) / math.sqrt(queries.shape[-1])
 
-# %% first_and_second_exchanged | only_three_dimensions
+# %% first_and_second_exchanged | needs_batch
 def scaled_dot_product_scores(queries, keys):
     return queries @ keys.transpose(1, 2) / math.sqrt(queries.shape[-1])
 
-# %% bmm | only_three_dimensions
+# %% bmm | needs_batch
 def scaled_dot_product_scores(queries, keys):
     return torch.bmm(queries, keys.permute(0, 2, 1)) / math.sqrt(queries.shape[-1])
 
-# %% einsum_of_three_letters | only_three_dimensions
+# %% einsum_of_three_letters | needs_batch
 def scaled_dot_product_scores(queries, keys):
     B, N, D = queries.shape
     return torch.einsum("bqd,bkd->bqk", queries, keys) / math.sqrt(D)
 
-# %% not_transposed | raises
+# %% not_transposed | not_transposed
 def scaled_dot_product_scores(queries, keys):
     return queries @ keys / math.sqrt(queries.shape[-1])
 

@@ -94,7 +94,7 @@ def softmax_weights(attention_scores):
 def softmax_weights(attention_scores):
     return attention_scores / attention_scores.max(dim=-1, keepdim=True).values
 
-# %% exponentials_over_largest | divided_by_maximum
+# %% exponentials_over_largest | only_exponentials | as if the maximum had been taken off
 def softmax_weights(attention_scores):
     e = torch.exp(attention_scores)
     return e / e.amax(dim=-1, keepdim=True)
@@ -251,11 +251,11 @@ def softmax_weights(attention_scores):
 def softmax_weights(attention_scores):
     return torch.softmax(attention_scores, dim=1)
 
-# %% dim_two | only_three_dimensions
+# %% dim_two | needs_batch
 def softmax_weights(attention_scores):
     return torch.softmax(attention_scores, dim=2)
 
-# %% three_loops | only_three_dimensions
+# %% three_loops | needs_batch
 def softmax_weights(attention_scores):
     batch, n_q, n_k = attention_scores.shape
     weights = torch.zeros(batch, n_q, n_k)

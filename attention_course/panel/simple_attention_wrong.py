@@ -49,7 +49,7 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(q @ k.transpose(-2, -1), dim=-1)
         return self.attention_weights @ v
 
-# %% names_of_the_matrices | projections, scores, output: wrong_layer_names
+# %% names_of_the_matrices | all: wrong_layer_names | no parameters can be given to it
 class SimpleAttention(nn.Module):
     def __init__(self, n_embd):
         super().__init__()
@@ -62,7 +62,7 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(q @ k.transpose(-2, -1), dim=-1)
         return self.attention_weights @ v
 
-# %% one_layer_three_names | projections: shared_projection
+# %% one_layer_three_names | projections, scores: shared_projection
 class SimpleAttention(nn.Module):
     def __init__(self, n_embd):
         super().__init__()
@@ -75,7 +75,7 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(q @ k.transpose(-2, -1), dim=-1)
         return self.attention_weights @ v
 
-# %% half_as_wide | projections: wrong_layer_sizes
+# %% half_as_wide | all: wrong_layer_sizes | no parameters can be given to it
 class SimpleAttention(nn.Module):
     def __init__(self, n_embd):
         super().__init__()
@@ -113,7 +113,7 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(k @ q.transpose(-2, -1), dim=-1)
         return self.attention_weights @ v
 
-# %% queries_with_queries | scores: queries_only
+# %% queries_with_queries | scores, projections: shared_projection | the key layer is there, unused
     def forward(self, x):
         q, v = self.query(x), self.value(x)
         self.attention_weights = torch.softmax(q @ q.transpose(-2, -1), dim=-1)
@@ -126,7 +126,7 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(q @ k.reshape(B, C, T), dim=-1)
         return self.attention_weights @ v
 
-# %% biases_not_used | scores, output: no_biases | the layers have them, forward leaves them out
+# %% biases_not_used | projections, scores, output: no_biases | forward leaves them out
     def forward(self, x):
         q, k, v = x @ self.query.weight.T, x @ self.key.weight.T, x @ self.value.weight.T
         self.attention_weights = torch.softmax(q @ k.transpose(-2, -1), dim=-1)

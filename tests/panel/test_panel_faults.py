@@ -98,8 +98,12 @@ AGGREGATIONS = {
 }
 # Projections, by the layer that plays query, key and value; "x" is the input itself.
 ROLES = {
-    "swapped_projections": ("query", "value", "key"),
-    "shared_projection": ("value", "value", "value"),
+    "swapped_projections": [("query", "value", "key")],
+    "shared_projection": [
+        ("value", "value", "value"),
+        ("query", "query", "value"),
+        ("key", "key", "value"),
+    ],
 }
 ROWS = {"keys_aggregated": 1, "query_rows_aggregated": 0, "embeddings_aggregated": 3}
 PROJECTIONS = {
@@ -177,11 +181,15 @@ def faulty_results(exercise, ids, inputs, state, bench):
         for aggregate in spellings(AGGREGATIONS, ids, lambda w, v: w @ v):
             yield (aggregate(*x),)
     else:
-        yield from faulty_heads(exercise, ids, x[0], dict(state), bench)
+        yield from faulty_heads(exercise, ids, x[0], state, bench)
 
 
 def faulty_heads(exercise, ids, x, state, bench):
-    roles = next((ROLES[i] for i in ids if i in ROLES), ("query", "key", "value"))
+    for roles in spellings(ROLES, ids, ("query", "key", "value")):
+        yield from heads_of_roles(exercise, ids, x, state, roles, bench)
+
+
+def heads_of_roles(exercise, ids, x, state, roles, bench):
     state = {
         f"{layer}.{kind}": state[f"{role}.{kind}"] * (kind != "bias" or "no_biases" not in ids)
         for layer, role in zip(("query", "key", "value"), roles, strict=True)

@@ -92,13 +92,13 @@ def test_an_answer_that_returns_nothing_gives_none(bench, answer):
     assert call.error is None and call.results[0] is None
 
 
-@pytest.mark.parametrize("answer", with_id("wrong_result_count", "weights_not_returned"), ids=named)
+@pytest.mark.parametrize("answer", with_id("wrong_result_count"), ids=named)
 def test_another_number_of_results_is_all_that_is_wrong_in_form(bench, answer):
     call = bench.Answer(answer).call(*bench.inputs_for(answer.exercise, "batch"))
     assert call.departures == {"results"}
 
 
-@pytest.mark.parametrize("answer", with_id("raises"), ids=named)
+@pytest.mark.parametrize("answer", with_id("raises", "not_transposed"), ids=named)
 def test_an_answer_that_raises_does_so_for_no_other_reason(bench, answer):
     call = bench.Answer(answer).call(*bench.inputs_for(answer.exercise, "batch"))
     assert call.error is not None and not isinstance(call.error, NotImplementedError)
@@ -150,7 +150,7 @@ def test_an_answer_without_batches_is_right_for_one_sentence_alone(bench, answer
     assert bench.Answer(answer).departures("batch") != set()
 
 
-@pytest.mark.parametrize("answer", with_id("only_three_dimensions"), ids=named)
+@pytest.mark.parametrize("answer", with_id("needs_batch"), ids=named)
 def test_an_answer_for_three_dimensions_fails_with_two_and_with_four(bench, answer):
     assert bench.Answer(answer).departures("batch") == set()
     assert bench.Answer(answer).departures("one sentence") != set()
