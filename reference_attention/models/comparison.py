@@ -50,6 +50,7 @@ class ModelComparison:
     model_weights: Tensor
     weights: Tensor | None
     logits_error: float | None
+    largest_logit: float
     fault: AttentionFault | None
     tolerance: float = TOLERANCE
 
@@ -66,7 +67,7 @@ class ModelComparison:
         return (
             self.first_difference is None
             and self.logits_error is not None
-            and self.logits_error < self.tolerance
+            and self.logits_error < self.tolerance * max(1.0, self.largest_logit)
         )
 
     @property
@@ -84,6 +85,13 @@ class ModelComparison:
         if self.head_errors is None or self.logits_error is None:
             return f"In {place} of {self.model_name}, every stage agrees."
         layers, heads = self.head_errors.shape
+        if not self.agrees:
+            worst = divmod(int(self.head_errors.argmax()), heads)
+            return (
+                f"In {place} of {self.model_name}, every stage agrees, but not everywhere: the "
+                f"output of layer {worst[0]}, head {worst[1]} differs by up to "
+                f"{self.head_errors.max():.2g}, and the model's logits by {self.logits_error:.2g}."
+            )
         return (
             f"In {place} of {self.model_name}, every stage agrees; over all {layers * heads} "
             f"heads the outputs differ by at most {self.head_errors.max():.1e}, and the model's "
@@ -154,6 +162,7 @@ def compare_attention_implementations(
         torch.cat([trace.weights for trace in traces]),
         weights,
         logits_error,
+        float(model_logits.abs().max()),
         fault,
         tolerance,
     )

@@ -92,7 +92,7 @@ def heads_picture(weights: Tensor, tokens: Sequence[str], name: str) -> Picture:
         f'<label>Head <select class="attention-head">{options[1]}</select></label></p>'
     )
     text = (
-        f"All {layers * heads} heads of {name} ({layers} layers, {heads} heads in each) on "
+        f"All {layers * heads} heads of {name} ({layers} layers, {heads} {'head' if heads == 1 else 'heads'} in each) on "
         f"{n} tokens. Rows are queries, columns keys; brightness grows with "
         f"the square root of the weight, so that small weights show too."
     )
@@ -139,8 +139,11 @@ def _overview(source: Any, layers: int, heads: int, n: int) -> Any:
 
     step = n + GAP
     side = max(36, min(90, 480 // max(layers, heads)))
+    from bokeh.palettes import Cividis256
+
     plot = new_figure(
         title="All heads",
+        background_fill_color=Cividis256[0],  # the gaps are no weight
         width=heads * side + 70,
         height=layers * side + 80,
         x_range=(-GAP, heads * step),

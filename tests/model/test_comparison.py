@@ -91,6 +91,19 @@ def test_the_first_stage_that_differs_is_named(
     assert not comparison.agrees
 
 
+def test_a_fault_that_shows_only_where_there_are_several_heads_is_not_called_agreement(
+    distilgpt2_shaped: LoadedModel,
+) -> None:
+    def by_place(scores: Tensor) -> Tensor:
+        return scores.softmax(-1) * (1 + torch.arange(len(scores))[:, None, None] / 100)
+
+    comparison = compare_attention_implementations(
+        AttentionSteps(softmax_weights=by_place), model=distilgpt2_shaped, prompt=PROMPT
+    )
+    assert not comparison.agrees
+    assert "every stage agrees, but not everywhere: the output of layer" in comparison.sentence
+
+
 def test_a_function_that_fails_is_part_of_the_answer(bundled: LoadedModel) -> None:
     def scores(queries: Tensor, keys: Tensor) -> Tensor:
         return queries @ keys
