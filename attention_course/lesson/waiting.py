@@ -25,7 +25,7 @@ def needs(*exercises: str) -> Iterator[None]:
         yield
     except Exception as error:
         if not in_sandbox():
-            names = " and ".join(f"`{name}`" for name in exercises)
+            names = _listed([f"`{name}`" for name in exercises])
             show(
                 Card(
                     mood=Mood.WAITING,
@@ -33,6 +33,10 @@ def needs(*exercises: str) -> Iterator[None]:
                     paragraphs=(_explain(error),),
                 )
             )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _explain(error: Exception) -> str:
