@@ -91,8 +91,9 @@ def heads_picture(weights: Tensor, tokens: Sequence[str], name: str) -> Picture:
         f'<p><label>Layer <select class="attention-layer">{options[0]}</select></label> '
         f'<label>Head <select class="attention-head">{options[1]}</select></label></p>'
     )
+    each = "one head in each" if heads == 1 else f"{heads} heads in each"
     text = (
-        f"All {layers * heads} heads of {name} ({layers} layers, {heads} {'head' if heads == 1 else 'heads'} in each) on "
+        f"All {layers * heads} heads of {name} ({layers} layers, {each}) on "
         f"{n} tokens. Rows are queries, columns keys; brightness grows with "
         f"the square root of the weight, so that small weights show too."
     )
