@@ -1,20 +1,16 @@
-"""The Bokeh figures that are not matrices: arrows between tokens, and curves."""
+"""The directed graph of attention: arrows between tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import bokeh.models as models
 import numpy as np
 
 from attention_course.views.labels import number_style, shortened
 from attention_course.views.matrices import Matrix, finite
-from attention_course.views.palettes import BLUE, GREY, LINES, ORANGE
-from attention_course.views.plots import plain_figure
-
-MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "star", "hex", "plus")
-DASHES = ("solid", "dashed", "dotted")
+from attention_course.views.palettes import BLUE, GREY, ORANGE
+from attention_course.views.plots import models, plain_figure
 
 
 def flow_figure(
@@ -40,53 +36,6 @@ def flow_figure(
         _text(plot, x, places, [shortened(label) for label in labels], align, offset)
     _text(plot, 0.0, np.array([-0.7]), ["query (looks)"], "center", 0)
     _text(plot, 1.0, np.array([-0.7]), ["key (is looked at)"], "center", 0)
-    return plot
-
-
-def curves_figure(
-    places: Sequence[float],
-    curves: Matrix,
-    names: Sequence[str],
-    *,
-    x_label: str,
-    y_label: str,
-    ceiling: float,
-) -> Any:
-    """One line for each row of ``curves`` over ``places``, and a dotted line at ``ceiling``."""
-    top = float(finite(curves).max(initial=ceiling))
-    plot = plain_figure(
-        frame_width=420,
-        frame_height=270,
-        x_axis_type="log",
-        y_range=(-0.05 * top, 1.1 * top or 1.0),
-        x_axis_label=x_label,
-        y_axis_label=y_label,
-    )
-    plot.xaxis.ticker = models.FixedTicker(ticks=list(places))
-    plot.xaxis.major_label_overrides = {place: f"{place:g}" for place in places}
-    plot.add_layout(
-        models.Span(location=ceiling, dimension="width", line_color=GREY, line_dash="dotted")
-    )
-    items = []
-    for index, (name, curve) in enumerate(zip(names, curves, strict=True)):
-        colour, marker = LINES[index % len(LINES)], MARKERS[index % len(MARKERS)]
-        source = models.ColumnDataSource(
-            {"x": np.asarray(places), "y": curve, "name": [name] * len(places)}
-        )
-        dash = DASHES[index // len(LINES) % len(DASHES)]
-        line = plot.line("x", "y", source=source, color=colour, width=2, line_dash=dash)
-        dots = plot.scatter("x", "y", source=source, color=colour, marker=marker, size=8)
-        plot.add_tools(
-            models.HoverTool(
-                renderers=[dots],
-                tooltips=[("token", "@name"), (x_label, "@x"), (y_label, "@y{0.000}")],
-            )
-        )
-        items.append(models.LegendItem(label=shortened(name), renderers=[line, dots]))
-    legend = models.Legend(
-        items=items, background_fill_color=None, border_line_color=None, tags=["ink-of-labels"]
-    )
-    plot.add_layout(legend, "right")
     return plot
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 LONGEST_ON_AN_AXIS = 14
 
@@ -27,9 +28,11 @@ def shortened(label: str, longest: int = LONGEST_ON_AN_AXIS) -> str:
     return label if len(label) <= longest else label[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def number_style(values: Iterable[float] | np.ndarray, most: int = 3) -> Callable[[float], str]:
+def number_style(
+    values: Sequence[float] | NDArray[np.float64], most: int = 3
+) -> Callable[[float], str]:
     """How to write the numbers of one table: as many decimals, at most ``most``, for all."""
-    finite = [abs(float(value)) for value in np.ravel(values) if math.isfinite(value)]
+    finite = [abs(float(value)) for value in np.asarray(values).flat if math.isfinite(value)]
     largest = max(finite, default=0.0)
     if largest == 0 or 0.01 <= largest < 10:
         return _fixed(min(3, most))

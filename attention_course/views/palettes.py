@@ -10,8 +10,7 @@ import numpy as np
 from attention_course.views.matrices import Matrix, finite
 
 # Between these and the page's white or black the contrast is at least 3 to 1.
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#3b84c4", "#d9730d", "#129a74", "#b569a0", "#868686"
-LINES = (BLUE, ORANGE, GREEN, PURPLE, GREY, "#a08000", "#008fa8", "#c0503c")
+BLUE, ORANGE, GREY = "#3b84c4", "#d9730d", "#868686"
 NOT_A_NUMBER, MINUS_INFINITY, PLUS_INFINITY = "#d55e00", "#9a9a9a", "#cc79a7"
 
 # Differences smaller than this look white: rounding must not look like a fault.

@@ -292,13 +292,19 @@ def _largest(matrix: Matrix, rows: tuple[str, ...], columns: tuple[str, ...]) ->
     values = finite(matrix)
     if values.size == 0:
         return "None of the numbers is finite."
-    i, j = np.unravel_index(np.argmax(np.where(np.isfinite(matrix), matrix, -np.inf)), matrix.shape)
+    i, j = _place(np.where(np.isfinite(matrix), matrix, -np.inf))
     odd = matrix.size - values.size
     said = f" {odd} of {matrix.size} entries are NaN or infinite." if odd else ""
     if values.max() == values.min() and not odd:
         return f"All entries are {number_style(values)(float(values[0]))}."
     number = number_style(matrix)(float(matrix[i, j]))
     return f"Largest: {_pair(rows, columns, i, j)}, {number}.{said}"
+
+
+def _place(matrix: Matrix) -> tuple[int, int]:
+    """Row and column of the largest number."""
+    row, column = divmod(int(np.argmax(matrix)), matrix.shape[1])
+    return row, column
 
 
 def _pair(rows: tuple[str, ...], columns: tuple[str, ...], i: int, j: int) -> str:
@@ -319,7 +325,7 @@ def _difference(
             f"In {odd} of {difference.size} entries only one of the two is a finite number, or "
             "they are not the same infinity."
         )
-    i, j = np.unravel_index(np.argmax(np.abs(difference)), difference.shape)
+    i, j = _place(np.abs(difference))
     largest = float(abs(difference[i, j]))
     if largest == 0:
         return "The two are equal in every entry."

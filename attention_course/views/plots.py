@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
-import bokeh.models as models
 import numpy as np
 from bokeh.plotting import figure
 
@@ -18,6 +18,9 @@ from attention_course.views.palettes import (
     Scale,
     ink_on,
 )
+
+# By name, because the type stubs of bokeh.models lack half of it.
+models: Any = import_module("bokeh.models")
 
 MOST_ANNOTATED = 12  # rows and columns up to which the numbers are written into the cells
 WIDEST, TALLEST, LARGEST_CELL = 560, 440, 46  # pixels

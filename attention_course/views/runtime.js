@@ -32,7 +32,6 @@
         if (name in model.properties) model.setv({ [name]: ink });
       }
       if (model.tags.includes("ink")) model.setv({ text_color: { value: ink } });
-      if (model.tags.includes("ink-of-labels")) model.setv({ label_text_color: ink });
     }
   };
 

@@ -11,7 +11,8 @@ from attention_course.views.matrices import Matrix
 
 # A table is for reading. Beyond this it would weigh more than the lesson and be read by nobody.
 MOST_ROWS = MOST_COLUMNS = 64
-COLUMNS_A_BLOCK = 12  # in plain text; wider tables continue below themselves
+# In plain text; wider tables continue below themselves.
+COLUMNS_A_BLOCK, LONGEST_LABEL = 12, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +59,30 @@ class Table:
 
     def text(self) -> str:
         rows = list(self._shown_rows())
-        width = max([len(shortened(label)) for label, _ in rows] + [len(self.corner)], default=0)
+        width = max(
+            [len(shortened(label, LONGEST_LABEL)) for label, _ in rows] + [len(self.corner)],
+            default=0,
+        )
         lines = [self.caption]
         shown = min(len(self.column_labels), MOST_COLUMNS)
         for start in range(0, shown, COLUMNS_A_BLOCK):
             block = range(start, min(start + COLUMNS_A_BLOCK, shown))
             widths = [
                 max(
-                    [len(shortened(self.column_labels[column]))]
+                    [len(shortened(self.column_labels[column], LONGEST_LABEL))]
                     + [len(row[column]) for _, row in rows]
                 )
                 for column in block
             ]
-            heads = [shortened(self.column_labels[column]) for column in block]
+            heads = [shortened(self.column_labels[column], LONGEST_LABEL) for column in block]
             lines.append(_line(self.corner, heads, width, widths))
             lines += [
-                _line(shortened(label), [row[column] for column in block], width, widths)
+                _line(
+                    shortened(label, LONGEST_LABEL),
+                    [row[column] for column in block],
+                    width,
+                    widths,
+                )
                 for label, row in rows
             ]
         return "\n".join([*lines, *filter(None, [self.left_out])])
