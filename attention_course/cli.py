@@ -10,12 +10,11 @@ import importlib
 import os
 import pkgutil
 import sys
-from pathlib import Path
 
 import typer
 
 from attention_course import commands
-from attention_course.commands.course_folder import Refusal
+from attention_course.commands.course_folder import Refusal, path_with_own_programs
 
 
 def build() -> typer.Typer:
@@ -37,10 +36,7 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run one command; what it refuses to do is said in one line and ends with exit code 2."""
-    # nbgrader and others call their own programs by name (alembic makes a gradebook's tables), so
-    # those of this environment must be found where it was not activated.
-    programs = str(Path(sys.executable).parent)
-    os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    os.environ["PATH"] = path_with_own_programs()
     try:
         build()()
     except Refusal as refusal:

@@ -49,7 +49,7 @@ class CourseFolder:
 
     def nbgrader(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Finished:
         """Run ``nbgrader …`` here, with this Python; its words are kept, and told line by line."""
-        environment = dict(os.environ, PYTHONUNBUFFERED="1")
+        environment = dict(os.environ, PYTHONUNBUFFERED="1", PATH=path_with_own_programs())
         lines = []
         with subprocess.Popen(
             [sys.executable, "-m", "nbgrader", *arguments],
@@ -88,6 +88,15 @@ class Finished:
                 f"{' '.join(self.command)} ended with exit code {self.returncode}:\n"
                 f"{self.last_words()}"
             )
+
+
+def path_with_own_programs() -> str:
+    """PATH with this environment's programs first, for where nobody activated it.
+
+    nbgrader and others call programs by name: alembic makes the tables of a new gradebook.
+    """
+    own = str(Path(sys.executable).parent)
+    return os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
 
 
 def is_course_folder(folder: Path) -> bool:
