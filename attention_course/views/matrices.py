@@ -66,7 +66,7 @@ def read_tokens(thing: object, name: str = "tokens") -> tuple[str, ...]:
         return tuple(visible(token) for token in thing)  # type: ignore[attr-defined]
     except TypeError:
         raise ViewError(
-            f"{name} is a {type(thing).__name__}; give a list with one text for each token."
+            f"{name} is {_article(type(thing).__name__)}; give a list with one text for each token."
         ) from None
 
 
