@@ -37,6 +37,7 @@ TITLE = "One head and several"
 # Float32 rounding was measured at 2e-6; the smallest fault at 0.08.
 AGREES = 1e-4
 SEED = 0
+MOST_QUERIES = 8  # in the small table
 
 
 def multi_head(
@@ -47,10 +48,10 @@ def multi_head(
     ``head``: an ``AttentionHead`` with d_k = d_v = d_model, or the class itself (then one is made,
     always the same). ``embeddings``: [n, d_model] or [1, n, d_model]. ``projections``: the lesson's
     W_q, W_k, W_v, to take the place of the parameters of a copy of the head (a new layer's are
-    small, and its attention nearly even). Torch's layer gets the head's parameters and an output projection that changes nothing: with one head it must agree;
-    with ``n_heads`` each head works with its own d_model / n_heads features. Numbers: the largest
-    differences with one head, the weights and mean entropies of every head, and by how much of
-    their attention two heads differ on average (0 to 1).
+    small, and its attention nearly even). Torch's layer gets the head's parameters and an output
+    projection that changes nothing: with one head it must agree; with ``n_heads`` each head works
+    with its own d_model / n_heads features. Numbers: the largest differences with one head, mean
+    entropies, and by how much of their attention two heads differ on average (0 to 1).
     """
     if drawing_is_off():
         return nothing()
@@ -209,14 +210,14 @@ def _sentence(
 
 
 def _facts(headings: list[str], matrices: list[Matrix], rows: tuple[str, ...]) -> Any:
-    columns = ("entropy in bits (mean)", *(f"{shortened(row)} looks most at" for row in rows[:8]))
+    columns = ("mean entropy, bits", *(shortened(row) for row in rows[:MOST_QUERIES]))
     return facts(
-        "Where each head looks",
+        "The key that each query looks at most, by head",
         columns,
         {
             heading: [
                 f"{entropies(matrix).mean():.2f}",
-                *(shortened(rows[int(line.argmax())]) for line in matrix[:8]),
+                *(shortened(rows[int(line.argmax())]) for line in matrix[:MOST_QUERIES]),
             ]
             for heading, matrix in zip(headings, matrices, strict=True)
         },

@@ -101,12 +101,12 @@ def temperatures(
                 heading,
                 f"Lines: {sentence}",
                 "One line for each query, the thick one is their mean; the dashed line is the most "
-                f"that {len(columns)} keys allow.",
+                f"that {len(columns)} keys allow. The tables have every temperature.",
                 lambda: _lines(chosen, per_row, rows, len(columns)),
             ),
             *(
                 heat_panel(f"T = {each:g}", weights[each], rows, columns, scale=scale, widest=230)
-                for each in chosen
+                for each in _shown(chosen)
             ),
         ),
         (table, *(table_of(f"T = {each:g}", weights[each], rows, columns) for each in chosen)),
@@ -114,6 +114,11 @@ def temperatures(
         numbers=numbers,
     )
     return Comparison(sentence, numbers, view)
+
+
+def _shown(chosen: tuple[float, ...]) -> tuple[float, ...]:
+    """The coldest, the middle and the hottest: the tables below have the others too."""
+    return tuple(dict.fromkeys((chosen[0], chosen[len(chosen) // 2], chosen[-1])))
 
 
 def _checked(temperatures: Iterable[float]) -> tuple[float, ...]:

@@ -16,10 +16,10 @@ ROUNDS = 3
 SLOW = 0.02  # seconds a call: an answer in plain loops is measured once
 
 
-def milliseconds(
+def microseconds(
     yours: Callable[..., Any], reference: Callable[..., Any], arguments: Sequence[Any]
 ) -> tuple[float, float]:
-    """The time of one call of each in milliseconds, on one thread, without what they print.
+    """The time of one call of each in microseconds, on one thread, without what they print.
 
     The two take turns, and each has the better of its medians: a busy moment of the computer,
     or the first touch of the memory, is not put down to one of them.
@@ -39,25 +39,25 @@ def _median(function: Callable[..., Any], arguments: Sequence[Any]) -> float:
     function(*arguments)
     once = time.perf_counter() - started
     if once > SLOW:
-        return once * 1e3
+        return once * 1e6
     timer = Timer(
         "function(*arguments)",
         globals={"function": function, "arguments": arguments},
         num_threads=1,
     )
-    return float(timer.blocked_autorange(min_run_time=SECONDS).median) * 1e3
+    return float(timer.blocked_autorange(min_run_time=SECONDS).median) * 1e6
 
 
 def times_panel(timed: Mapping[str, tuple[float, float]]) -> Panel:
-    """For each answer the student's time (square) and the reference's (circle)."""
+    """For each answer the student's time (frame) and the reference's (dot)."""
     said = "; ".join(
-        f"{name} {yours:.3g} ms, reference {reference:.3g} ms"
+        f"{name} {yours:.3g} µs, reference {reference:.3g} µs"
         for name, (yours, reference) in timed.items()
     )
     return Panel(
         "Time of one call",
         f"Dot plot: {said}.",
-        "Orange square: yours. Blue circle: the reference's. The axis is logarithmic.",
+        "Orange frame: yours. Blue dot: the reference's. The axis is logarithmic.",
         lambda: _dots(timed),
     )
 
@@ -77,7 +77,7 @@ def _dots(timed: Mapping[str, tuple[float, float]]) -> Any:
         # Half an order of room, so that a small difference does not look like a large one.
         x_range=(min(every) / 2, max(every) * 2),
         y_range=(len(names) - 0.5, -0.5),
-        x_axis_label="milliseconds",
+        x_axis_label="microseconds",
     )
     places = list(range(len(names)))
     plot.segment(
@@ -87,17 +87,16 @@ def _dots(timed: Mapping[str, tuple[float, float]]) -> Any:
         y1=places,
         line_color=GREY,
     )
-    for who, index, marker, colour in (
-        ("reference", 1, "circle", BLUE),
-        ("yours", 0, "square", ORANGE),
+    # The frame goes around the dot, so that both are seen where the times are equal.
+    for who, index, look in (
+        ("reference", 1, {"marker": "circle", "size": 8, "fill_color": BLUE, "line_color": BLUE}),
+        ("yours", 0, {"marker": "square", "size": 15, "fill_color": None, "line_color": ORANGE}),
     ):
-        source = {"ms": [timed[name][index] for name in names], "y": places, "name": names}
-        dots = plot.scatter(
-            "ms", "y", source=source, marker=marker, size=11, fill_color=colour, line_color=None
-        )
+        source = {"time": [timed[name][index] for name in names], "y": places, "name": names}
+        dots = plot.scatter("time", "y", source=source, line_width=3, **look)
         plot.add_tools(
             HoverTool(
-                renderers=[dots], tooltips=[(who, "@name"), ("time", "@ms{0.0000} milliseconds")]
+                renderers=[dots], tooltips=[(who, "@name"), ("time", "@time{0.0} microseconds")]
             )
         )
     plot.yaxis.ticker = places
