@@ -102,7 +102,7 @@ def _by_behaviour(trial: Trial) -> Failure | None:
         return failure("nan_result", count=sum(int(torch.isnan(f).sum()) for f in found))
     if all(not f.any() for f in found):
         return failure("all_zeros")
-    coarse = _coarse(trial, found)
+    coarse = coarse_dtype(trial, "first")
     if coarse:
         return failure("wrong_dtype", dtype=coarse)
     if not _same(found, again):
@@ -117,15 +117,15 @@ def _by_behaviour(trial: Trial) -> Failure | None:
     return None
 
 
-def _coarse(trial: Trial, found: Results) -> str:
+def coarse_dtype(trial: Trial, name: str) -> str:
     """Whether right numbers were rounded by a dtype on their way, and to which."""
-    right = trial.expected("first")
+    found, right = trial.results(name), trial.expected(name)
     if [f.shape for f in found] != [r.shape for r in right]:
         return ""
-    value = trial.observe("first").value
+    value = trial.observe(name).value
     if issubclass(type(value), Tensor) and not value.is_floating_point():
         return "whole numbers"
-    if trial.kind == "attention_weights" and _rounded(found[0], trial.fixture("first")):
+    if trial.kind == "attention_weights" and _rounded(found[0], trial.fixture(name)):
         return ""  # rounded by hand, which has a name of its own
     for words, rounded in (
         ("whole numbers", lambda t: t.trunc()),

@@ -161,5 +161,6 @@ def projected(
     for role in roles:
         layer = names[role]
         out = x.double() @ state[f"{layer}.weight"].double().mT
-        made.append(out + state[f"{layer}.bias"].double() if biases else out)
+        bias = state.get(f"{layer}.bias") if biases else None
+        made.append(out if bias is None else out + bias.double())
     return made[0], made[1], made[2]

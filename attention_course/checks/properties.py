@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from attention_course.checks.diagnosis import diagnose, diagnose_error
+from attention_course.checks.diagnosis import coarse_dtype, diagnose, diagnose_error
 from attention_course.checks.fixtures import stable_scores
 from attention_course.checks.observe import call, guarded, show
 from attention_course.checks.pipeline import AGGREGATIONS, NORMALISERS, PRODUCTS, SCALES
@@ -254,6 +254,9 @@ def _also(trial: Trial, name: str, misconception: str, **numbers: object) -> Fai
     right = trial.expected(name)
     if all_close(results, right):
         return None
+    coarse = coarse_dtype(trial, name)
+    if coarse:
+        return failure("wrong_dtype", dtype=coarse)
     found = failure(misconception, **numbers)
     if shapes_of(results) != shapes_of(right):
         expected, actual = shapes_of(right), shapes_of(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +60,9 @@ class Unusable(Exception):
 class Trial:
     """One answer, the fixtures it meets, and what came of each call."""
 
-    def __init__(self, exercise: Exercise, kind: str, answer: Any) -> None:
+    def __init__(self, exercise: Exercise, kind: str, answer: Any, biases: bool = True) -> None:
         self.exercise = exercise
+        self.biases = biases  # False judges a head that has none by what it does have
         self.kind = kind
         self.answer = answer
         self.notes: list[str] = []
@@ -70,7 +72,11 @@ class Trial:
 
     def fixture(self, name: str) -> Fixture:
         if name not in self._fixtures:
-            self._fixtures[name] = draw(self.kind, name)
+            drawn = draw(self.kind, name)
+            if not self.biases and drawn.state is not None:
+                weights = {k: v for k, v in drawn.state.items() if not k.endswith("bias")}
+                drawn = dataclasses.replace(drawn, state=weights)
+            self._fixtures[name] = drawn
         return self._fixtures[name]
 
     def observe(self, name: str, again: int = 0) -> Answer:

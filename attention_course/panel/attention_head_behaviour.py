@@ -130,13 +130,13 @@ class AttentionHead(nn.Module):
         weights = torch.softmax(q @ k.T / math.sqrt(q.shape[-1]), dim=-1)
         return weights @ v, weights
 
-# %% first_and_second_exchanged | needs_batch
+# %% first_and_second_exchanged | noted: needs_batch
     def forward(self, embeddings):
         q, k, v = self.query(embeddings), self.key(embeddings), self.value(embeddings)
         weights = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), dim=-1)
         return weights @ v, weights
 
-# %% bmm | needs_batch
+# %% bmm | noted: needs_batch
     def forward(self, embeddings):
         B, T, C = embeddings.shape
         q, k, v = self.query(embeddings), self.key(embeddings), self.value(embeddings)

@@ -234,15 +234,15 @@ def scaled_dot_product_scores(queries, keys):
 def scaled_dot_product_scores(queries, keys):
     return queries @ keys.transpose(0, 1) / math.sqrt(queries.shape[-1])
 
-# %% first_and_second_exchanged | needs_batch
+# %% first_and_second_exchanged | noted: needs_batch
 def scaled_dot_product_scores(queries, keys):
     return queries @ keys.transpose(1, 2) / math.sqrt(queries.shape[-1])
 
-# %% bmm | needs_batch
+# %% bmm | noted: needs_batch
 def scaled_dot_product_scores(queries, keys):
     return torch.bmm(queries, keys.permute(0, 2, 1)) / math.sqrt(queries.shape[-1])
 
-# %% einsum_of_three_letters | needs_batch
+# %% einsum_of_three_letters | noted: needs_batch
 def scaled_dot_product_scores(queries, keys):
     B, N, D = queries.shape
     return torch.einsum("bqd,bkd->bqk", queries, keys) / math.sqrt(D)

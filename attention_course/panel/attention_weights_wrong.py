@@ -251,11 +251,11 @@ def softmax_weights(attention_scores):
 def softmax_weights(attention_scores):
     return torch.softmax(attention_scores, dim=1)
 
-# %% dim_two | needs_batch
+# %% dim_two | noted: needs_batch
 def softmax_weights(attention_scores):
     return torch.softmax(attention_scores, dim=2)
 
-# %% three_loops | needs_batch
+# %% three_loops | noted: needs_batch
 def softmax_weights(attention_scores):
     batch, n_q, n_k = attention_scores.shape
     weights = torch.zeros(batch, n_q, n_k)

@@ -20,6 +20,7 @@ class KnownAnswer:
     imports torch, nn, math and torch.nn.functional as F. ``misconceptions`` are the ids that a
     wrong answer must be named with; where there are none, any words will do. ``also_fails``
     holds the other exercises whose mark is lost as well, where several judge one answer.
+    ``noted`` are ids that a right answer's student is told about, at no cost.
     """
 
     exercise: str
@@ -29,6 +30,7 @@ class KnownAnswer:
     misconceptions: tuple[str, ...] = ()
     remark: str = ""
     also_fails: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
 
     @property
     def fails(self) -> tuple[str, ...]:
@@ -47,19 +49,19 @@ def right_answers(exercise: str, text: str) -> tuple[KnownAnswer, ...]:
 def wrong_answers(exercise: str, text: str, class_start: str = "") -> tuple[KnownAnswer, ...]:
     """The wrong answers in ``text``, each below ``# %% name | ids | remark``.
 
+    ``noted: ids`` in place of the ids makes it a right answer with a weakness that costs nothing.
     An answer that begins with an indented line continues the class begun in ``class_start``.
     """
-    return tuple(
-        KnownAnswer(
-            exercise,
-            parts[0],
-            source,
-            right=False,
-            misconceptions=_names(_at(parts, 1)),
-            remark=_at(parts, 2),
-        )
-        for parts, source in _cells(text, class_start)
-    )
+    answers = []
+    for parts, source in _cells(text, class_start):
+        ids, remark = _at(parts, 1), _at(parts, 2)
+        if ids.startswith("noted:"):
+            noted = _names(ids.removeprefix("noted:"))
+            answer = KnownAnswer(exercise, parts[0], source, True, remark=remark, noted=noted)
+        else:
+            answer = KnownAnswer(exercise, parts[0], source, False, _names(ids), remark)
+        answers.append(answer)
+    return tuple(answers)
 
 
 def wrong_classes(text: str, class_start: str = "") -> tuple[KnownAnswer, ...]:

@@ -177,11 +177,11 @@ def aggregate_values(attention_weights, values):
 def aggregate_values(attention_weights, values):
     return (values.T @ attention_weights.T).T
 
-# %% bmm | needs_batch
+# %% bmm | noted: needs_batch
 def aggregate_values(attention_weights, values):
     return torch.bmm(attention_weights, values)
 
-# %% einsum_of_a_batch | needs_batch
+# %% einsum_of_a_batch | noted: needs_batch
 def aggregate_values(attention_weights, values):
     return torch.einsum("bqk,bkd->bqd", attention_weights, values)
 

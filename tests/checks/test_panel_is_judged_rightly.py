@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attention_course.checks import MISCONCEPTIONS, Session, session
+from attention_course.checks import MISCONCEPTIONS, Session, exercises_of, session
 from attention_course.panel import PANEL, KnownAnswer
 from attention_course.verdict import Outcome
 
@@ -28,6 +28,20 @@ def test_a_right_answer_passes(answer: KnownAnswer) -> None:
     verdict = judged(answer.exercise, answer.source)
     assert verdict.outcome is Outcome.PASSED, verdict
     assert verdict.points == verdict.max_points == 1
+
+
+@pytest.mark.parametrize("answer", [a for a in RIGHT if a.noted], ids=label)
+def test_an_answer_for_one_batch_axis_passes_with_a_note(answer: KnownAnswer) -> None:
+    verdict = judged(answer.exercise, answer.source)
+    assert verdict.passed and any("one batch axis" in detail for detail in verdict.details)
+
+
+def test_a_wrong_class_costs_the_marks_of_its_parts_and_no_other() -> None:
+    basics = exercises_of("attention_basics")
+    for answer in PANEL:
+        if answer.exercise in {exercise.name for exercise in basics}:
+            lost = {e.name for e in basics if not judged(e.name, answer.source).passed}
+            assert lost == set(answer.fails), label(answer)
 
 
 @pytest.mark.parametrize("answer", WRONG, ids=label)
