@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from attention_course.checks import Session, judge, session
-from attention_course.checks.heads import HEAD_NORMALISERS, HEAD_PRODUCTS, ROLES
+from attention_course.checks.heads import HEAD_NORMALISERS, HEAD_PRODUCTS
 from attention_course.checks.pipeline import NORMALISERS, PRODUCTS, SCALES, Sizes, named
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -20,7 +20,6 @@ FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 # In a function that sees queries and keys alone there is no d_model and no d_v to divide by.
 SCORE_SCALES = [s for s in SCALES if s not in ("divided_by_sqrt_d_model", "divided_by_sqrt_d_v")]
 SCORE_PAIRS = list(itertools.product(PRODUCTS, SCORE_SCALES))
-WEIGHT_PAIRS = list(itertools.product(NORMALISERS, NORMALISERS))
 
 
 def scores_with(product: str, scale: str):
@@ -70,28 +69,26 @@ def judged(exercise: str, answer: object, seed: int):
         return judge(exercise, answer)
 
 
-@pytest.mark.parametrize(("product", "scale"), SCORE_PAIRS, ids="-".join)
-def test_scores_with_any_two_faults_fail_and_are_named_truly(product, scale):
-    found = judged("attention_scores", scores_with(product, scale), seed=11)
-    if (product, scale) == ("right", "right"):
-        assert found.passed
-        return
-    assert not found.passed
-    if found.misconceptions and product != "elementwise_product":
-        assert set(found.misconceptions) == set(named(product, scale))
+def truly_named(found, product: str, scale: str) -> bool:
+    """Whether the names given, if any, are those of the switches."""
+    if product.startswith("elementwise"):
+        # It runs only where all sizes are equal, and there every scale is the right one.
+        return set(found.misconceptions) <= {"elementwise_product", *named(scale)}
+    return set(found.misconceptions) in (set(), set(named(product, scale)))
 
 
-# exp of log_softmax is softmax, and a softmax is not moved by a constant for each row.
-EQUAL_TO_RIGHT = {
-    ("log_softmax_instead", "right"): False,
-    ("log_softmax_instead", "only_exponentials"): True,
-    ("only_exponentials", "divided_by_raw_sum"): True,
-    ("only_exponentials_shifted", "divided_by_raw_sum"): True,
-    ("divided_by_maximum_exponential", "divided_by_raw_sum"): True,
-    ("right", "right"): True,
-    ("right", "divided_by_raw_sum"): True,
-    ("right", "only_exponentials"): False,
-}
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_scores_with_any_two_faults_fail_and_are_named_truly(product):
+    for scale in SCORE_SCALES:
+        found = judged("attention_scores", scores_with(product, scale), seed=11)
+        assert found.passed == (product == scale == "right"), scale
+        assert truly_named(found, product, scale), (scale, found)
+
+
+def test_most_pairs_of_faults_in_scores_are_named():
+    pairs = [p for p in SCORE_PAIRS if "right" not in p and not p[0].startswith("elementwise")]
+    found = [judged("attention_scores", scores_with(*pair), seed=14) for pair in pairs]
+    assert sum(len(verdict.misconceptions) == 2 for verdict in found) >= 0.9 * len(pairs)
 
 
 def is_softmax(inner: str, outer: str) -> bool:
@@ -101,13 +98,14 @@ def is_softmax(inner: str, outer: str) -> bool:
     return made.shape == scores.shape and torch.allclose(made, scores.softmax(-1), atol=1e-9)
 
 
-@pytest.mark.parametrize(("inner", "outer"), WEIGHT_PAIRS, ids="-".join)
-def test_two_normalisations_pass_only_where_they_are_softmax_after_all(inner, outer):
-    found = judged("attention_weights", weights_with(inner, outer), seed=12)
-    if is_softmax(inner, outer):
-        assert found.passed or "no_maximum_subtracted" in found.misconceptions
-    else:
-        assert not found.passed
+@pytest.mark.parametrize("inner", NORMALISERS)
+def test_two_normalisations_pass_only_where_they_are_softmax_after_all(inner):
+    for outer in NORMALISERS:
+        found = judged("attention_weights", weights_with(inner, outer), seed=12)
+        if is_softmax(inner, outer):
+            assert found.passed or found.misconceptions == ("no_maximum_subtracted",), outer
+        else:
+            assert not found.passed, outer
 
 
 HEADS = [
@@ -115,19 +113,24 @@ HEADS = [
     for product in HEAD_PRODUCTS
     for scale in SCALES
     for normaliser in HEAD_NORMALISERS
-    if [product, scale, normaliser].count("right") >= 1
-] + [(roles, "right", scale, "right") for roles in ROLES for scale in SCALES]
-SAME_WIDTH = [h for h in HEADS if "v" not in h[0]]
+    if "right" in (product, scale, normaliser)
+] + [(roles, "right", scale, "right") for roles in ("qq", "kk", "kq") for scale in SCALES]
+RIGHT_HEAD = ("qk", "right", "right", "right")
+FAULTY_HEADS = [head for head in HEADS if head != RIGHT_HEAD]
 
 
-@pytest.mark.parametrize("switches", SAME_WIDTH, ids="-".join)
-def test_heads_with_up_to_two_faults_fail(switches):
-    found = judged("attention_head", head_with(*switches), seed=13)
-    assert found.passed == (switches[0] == "qk" and set(switches[1:]) == {"right"})
+@pytest.mark.parametrize("scale", SCALES)
+def test_heads_with_up_to_two_faults_fail(scale):
+    passed = [
+        head
+        for head in HEADS
+        if head[2] == scale and judged("attention_head", head_with(*head), seed=13).passed
+    ]
+    assert passed == ([RIGHT_HEAD] if scale == "right" else [])
 
 
 @FEW
-@given(SEEDS, st.sampled_from([h for h in SAME_WIDTH if h != ("qk", "right", "right", "right")]))
+@given(SEEDS, st.sampled_from(FAULTY_HEADS))
 def test_no_seed_lets_a_faulty_head_pass(seed, switches):
     assert not judged("attention_head", head_with(*switches), seed).passed
 
@@ -137,8 +140,7 @@ def test_no_seed_lets_a_faulty_head_pass(seed, switches):
 def test_no_seed_lets_faulty_scores_pass_or_names_them_otherwise(seed, pair):
     found = judged("attention_scores", scores_with(*pair), seed)
     assert not found.passed
-    if found.misconceptions and pair[0] != "elementwise_product":
-        assert set(found.misconceptions) == set(named(*pair))
+    assert truly_named(found, *pair)
 
 
 @FEW
