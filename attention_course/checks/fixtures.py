@@ -9,6 +9,7 @@ fault 0.08.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 
@@ -117,6 +118,23 @@ def stable_scores(name: str) -> Tensor:
     mask[..., 0] = False  # every query keeps a key: a row of nothing has no right answer
     mask[..., 1] = True
     return scores.masked_fill(mask, -math.inf)
+
+
+def with_large_scores(fixture: Fixture) -> Fixture:
+    """A head's fixture whose scores are all about 200, where exp overflows float32.
+
+    Large biases make them so, and smaller weights keep every row's maximum within 80 of the
+    others, so that taking off one maximum for all is as good as one for each row.
+    """
+    assert fixture.state is not None
+    d_k = fixture.state["query.bias"].shape[0]
+    large = torch.full((d_k,), math.sqrt(200 / math.sqrt(d_k)))
+    state = {
+        name: tensor * 0.2 if name in ("query.weight", "key.weight") else tensor
+        for name, tensor in fixture.state.items()
+    }
+    state |= {"query.bias": large, "key.bias": large.clone()}
+    return dataclasses.replace(fixture, name="large", state=state, purpose="diagnose")
 
 
 def lint(fixture: Fixture, kind: str) -> None:

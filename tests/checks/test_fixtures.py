@@ -13,8 +13,9 @@ from attention_course.checks.fixtures import (
     draw,
     lint,
     stable_scores,
+    with_large_scores,
 )
-from attention_course.checks.pipeline import reference
+from attention_course.checks.pipeline import projected, reference
 from attention_course.checks.session import Session, session
 from attention_course.checks.trial import TOLERANCE
 
@@ -125,3 +126,13 @@ def test_every_row_of_the_large_scores_reaches_ten_thousand() -> None:
 def test_every_masked_row_keeps_a_key() -> None:
     masked = torch.isinf(stable_scores("masked"))
     assert bool(masked.any(-1).all()) and not bool(masked.all(-1).any())
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_heads_large_scores_overflow_exp_and_lie_close_together(seed: int) -> None:
+    with session(Session(seed=seed)):
+        fixture = with_large_scores(draw("attention_head", "first"))
+    queries, keys, _ = projected(fixture.inputs[0], fixture.state or {})
+    scores = queries @ keys.mT / queries.shape[-1] ** 0.5
+    assert bool((scores.amax(-1) > 100).all())
+    assert float(scores.max() - scores.amax(-1).min()) < 80
