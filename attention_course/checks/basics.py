@@ -84,7 +84,7 @@ def _projections(trial: Trial) -> Failure | None:
     for layer in ("query", "key", "value"):
         changed = dict(fixture.state)
         changed[f"{layer}.weight"] = fixture.state[f"{layer}.weight"].flip(0) * 1.5
-        if not _reacts(trial, changed):
+        if not _reacts(trial, changed, layer):
             unused.append(layer)
     if unused == ["value"] and _mixes_something_else(trial):
         unused = []  # that is the output's fault, and costs its mark
@@ -97,7 +97,7 @@ def _projections(trial: Trial) -> Failure | None:
         for n in ("query", "value")
         for t in [fixture.state[f"{n}.bias"]]
     }
-    if not _reacts(trial, {**fixture.state, **used}):
+    if not _reacts(trial, {**fixture.state, **used}, "value"):
         return failure("no_biases")
     return _wrong_roles(trial)
 
@@ -124,7 +124,7 @@ def _layers_alone(trial: Trial) -> Answer:
     return guarded(lambda: Answer(build(trial.answer, fixture)), local=False)
 
 
-def _reacts(trial: Trial, state: dict[str, Tensor]) -> bool:
+def _reacts(trial: Trial, state: dict[str, Tensor], layer: str) -> bool:
     """Whether weights or output change with these parameters."""
     fixture = trial.fixture("first")
 
@@ -140,11 +140,10 @@ def _reacts(trial: Trial, state: dict[str, Tensor]) -> bool:
     if after.error is not None:
         return True
     outputs = _readable(before.value), _readable(after.value)
-    if not outputs[0] or len(outputs[0]) != len(outputs[1]):
-        return True  # what cannot be read accuses no layer
-    kept = "attention_weights"
-    pairs = [*zip(*outputs, strict=True)]
-    pairs += zip(_readable(before.extra.get(kept)), _readable(after.extra.get(kept)), strict=False)
+    kept = tuple(_readable(answer.extra.get("attention_weights")) for answer in (before, after))
+    if not outputs[0] and kept[0] and layer == "value":
+        return True  # an output that cannot be read does not accuse the layer that makes it
+    pairs = [*zip(*outputs, strict=False), *zip(*kept, strict=False)]
     return any(
         a.shape != b.shape or not torch.allclose(a, b, atol=1e-5, equal_nan=True) for a, b in pairs
     )

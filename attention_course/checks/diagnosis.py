@@ -123,8 +123,9 @@ def coarse_dtype(trial: Trial, name: str) -> str:
     if [f.shape for f in found] != [r.shape for r in right]:
         return ""
     value = trial.observe(name).value
-    if issubclass(type(value), Tensor) and not value.is_floating_point():
-        return "whole numbers"
+    with torch._C.DisableTorchFunctionSubclass():
+        if issubclass(type(value), Tensor) and not value.is_floating_point():
+            return "whole numbers"
     if trial.kind == "attention_weights" and _rounded(found[0], trial.fixture(name)):
         return ""  # rounded by hand, which has a name of its own
     for words, rounded in (
