@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from attention_course.views.view import Panel
@@ -26,10 +26,27 @@ def microseconds(
     """
     copies = [each.clone() if hasattr(each, "clone") else each for each in arguments]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _one_thread():
             warnings.simplefilter("ignore")
             rounds = [(_median(yours, copies), _median(reference, copies)) for _ in range(ROUNDS)]
     return min(mine for mine, _ in rounds), min(theirs for _, theirs in rounds)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for the first, untimed calls too.
+
+    On a busy computer two threads of torch can wait 100 ms for each other over a product that
+    takes 7 µs, and an answer that slow is taken for one in plain loops.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _median(function: Callable[..., Any], arguments: Sequence[Any]) -> float:

@@ -239,6 +239,22 @@ def test_timing_is_quiet_and_counts_a_slow_answer_once(capsys: pytest.CaptureFix
     assert yours > theirs
 
 
+def test_every_call_while_timing_has_one_thread_and_the_setting_comes_back() -> None:
+    before, seen = torch.get_num_threads(), set()
+
+    def answer(x: Any) -> Any:
+        seen.add(torch.get_num_threads())
+        return x
+
+    try:
+        torch.set_num_threads(2)
+        microseconds(answer, answer, (torch.ones(1),))
+        assert seen == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_comparisons_import_quickly_and_without_bokeh() -> None:
     import subprocess
     import sys
