@@ -123,9 +123,9 @@ def _numbers(scores: Matrix, weights: Matrix) -> dict[str, float]:
 
 def _facts(numbers: dict[str, dict[str, float]], n_k: int) -> Any:
     columns = (
-        "spread of the scores (standard deviation)",
-        "largest weight (mean of all queries)",
-        f"entropy in bits (0 to {math.log2(n_k):.2f})",
+        "spread of the scores",
+        "largest weight",
+        f"entropy (0 to {math.log2(n_k):.2f} bits)",
     )
     rows = {
         words: [
@@ -133,7 +133,9 @@ def _facts(numbers: dict[str, dict[str, float]], n_k: int) -> Any:
         ]
         for kind, words in (("raw", "without scaling"), ("scaled", "with scaling"))
     }
-    return facts("In numbers", columns, rows)
+    return facts(
+        "In numbers: standard deviation of the scores, means over the queries", columns, rows
+    )
 
 
 def _sentence(numbers: dict[str, dict[str, float]], d_k: int, n_k: int) -> str:
