@@ -16,6 +16,7 @@ from typing import Any
 
 # Cell that carries the library -> the execution in which its present output was made.
 _carriers: dict[str, int] = {}
+_heard: list[Any] = []  # the shell that tells when a cell has ended, at most one
 
 
 @functools.cache
@@ -40,6 +41,7 @@ def carries_the_library() -> bool:
     shell = _shell()
     if shell is None:
         return True  # outside a notebook each picture stands alone
+    _listen(shell)
     cell, execution = _running_cell(shell), int(getattr(shell, "execution_count", 0))
     if not _carriers:
         _carriers[cell] = execution
@@ -53,6 +55,25 @@ def carries_the_library() -> bool:
 def forget() -> None:
     """Begin anew, as after a restart of the kernel: the next picture carries the library."""
     _carriers.clear()
+
+
+def _listen(shell: Any) -> None:
+    """Hear when a carrying cell is run again and draws nothing, as when its answer now fails.
+
+    Its output went, and the library with it, so the next picture must carry it.
+    """
+    if _heard == [shell] or not hasattr(shell, "events"):
+        return
+    _heard[:] = [shell]
+
+    def cell_ended(result: Any) -> None:
+        if not result.info.store_history:
+            return  # not a cell of the notebook: a tool's own question to the kernel
+        cell, execution = _running_cell(shell), int(shell.execution_count)
+        if _carriers.get(cell, execution) != execution:
+            del _carriers[cell]
+
+    shell.events.register("post_run_cell", cell_ended)
 
 
 def _shell() -> Any:

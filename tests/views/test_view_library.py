@@ -81,6 +81,44 @@ def test_a_view_without_panels_neither_needs_nor_claims_the_library(notebook, we
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ids", [True, False], ids=["with cell ids", "without cell ids"])
+def test_a_carrying_cell_that_no_longer_draws_hands_the_library_on(ids):
+    draw = "if w: display(views.heatmap(w, ['a', 'b']))"
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(source)
+        for source in (
+            "from attention_course import views\nw = [[0.25, 0.75], [0.5, 0.5]]",
+            draw,
+            "keep, w = w, None",
+            draw,
+            "w = keep",
+            "display(views.flow(w, ['a', 'b']))",
+            "display(views.flow(w, ['a', 'b']), views.compare(w, w, ['a', 'b']))",
+        )
+    ]
+    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    with client.setup_kernel():
+        if ids:
+            # What JupyterLab sends: the fourth cell is the second one, run again.
+            send, names = client.kc.session.send, iter("abcbdef")
+
+            def with_id(stream, message, *rest, **more):
+                if isinstance(message, dict) and message["msg_type"] == "execute_request":
+                    message["metadata"]["cellId"] = next(names)
+                return send(stream, message, *rest, **more)
+
+            client.kc.session.send = with_id
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+    carried = [
+        [len(output["data"]["text/html"]) > LIBRARY_IS_IN for output in cell.outputs]
+        for cell in notebook.cells
+    ]
+    assert carried == [[], [True], [], [], [], [True], [False, False]]
+
+
+@pytest.mark.slow
 def test_an_executed_notebook_holds_the_library_once():
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [
