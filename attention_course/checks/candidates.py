@@ -4,6 +4,9 @@ Each finder yields the names of the faults whose numbers equal the student's on 
 with the measured numbers for their messages; single faults stand before pairs.
 """
 
+# mypy: disable-error-code="misc"
+# (lambdas with default arguments, which mypy does not infer)
+
 from __future__ import annotations
 
 import math
@@ -45,7 +48,7 @@ Found = tuple[Results, Results]
 
 def _both(fixtures: Fixtures, found: Found, compute: Callable[[Fixture], Results | Tensor]) -> bool:
     for fixture, results in zip(fixtures, found, strict=True):
-        made = _computed(lambda fixture=fixture: compute(fixture))  # type: ignore[misc]
+        made = _computed(lambda fixture=fixture: compute(fixture))
         if made is None or not all_close(results, made):
             return False
     return True
@@ -94,7 +97,7 @@ def _projection_part(fixtures: Fixtures, found: Results) -> tuple[str, str, str]
             ratios = []
             for fixture, result in zip(fixtures, found, strict=True):
                 x, w = fixture.inputs[0].double(), fixture.inputs[place].double()
-                made = _computed(lambda x=x, w=w, compute=compute: compute(x, w))  # type: ignore[misc]
+                made = _computed(lambda x=x, w=w, compute=compute: compute(x, w))
                 ratio = proportion(result, made[0]) if made else None
                 if ratio is None:
                     break
@@ -143,7 +146,7 @@ def _score_candidates(fixtures: Fixtures, found: Found) -> Iterator[Candidate | 
         ratios = []
         for fixture, results in zip(fixtures, found, strict=True):
             q, k = (t.double() for t in fixture.inputs)
-            made = _computed(lambda q=q, k=k, compute=compute: compute(q, k))  # type: ignore[misc]
+            made = _computed(lambda q=q, k=k, compute=compute: compute(q, k))
             ratio = proportion(results[0], made[0]) if made else None
             if ratio is None or ratio < 0:
                 break
@@ -168,11 +171,11 @@ def _late_scores(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None]
 
     for product in ("right", "queries_keys_swapped", "reshape_instead_of_transpose"):
         for scale in SCALES:
-            if _both(fixtures, found, lambda f, p=product, s=scale: scores(f, p, s).softmax(-1)):  # type: ignore[misc]
+            if _both(fixtures, found, lambda f, p=product, s=scale: scores(f, p, s).softmax(-1)):
                 yield named("softmax_already_applied", product, scale), {}
             masked = []
             for fixture, results in zip(fixtures, found, strict=True):
-                made = _computed(lambda f=fixture, p=product, s=scale: scores(f, p, s))  # type: ignore[misc]
+                made = _computed(lambda f=fixture, p=product, s=scale: scores(f, p, s))
                 masked.append(made is not None and _masked_equal(results[0], made[0]))
             if all(masked):
                 yield named("mask_applied", product, scale), {}
@@ -208,7 +211,7 @@ TEMPERATURES: dict[str, Callable[[Fixture], float]] = {
 def _weight_singles(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None]:
     numbers: dict[str, object] = _worst_row(found[0][0])
     for name, compute in NORMALISERS.items():
-        if _both(fixtures, found, lambda f, c=compute: c(f.inputs[0].double())):  # type: ignore[misc]
+        if _both(fixtures, found, lambda f, c=compute: c(f.inputs[0].double())):
             yield named(name), numbers
     if all(rounded(r[0], f) for f, r in zip(fixtures, found, strict=True)):
         size = max(float((r[0].sum(-1) - 1).abs().max()) for r in found)
@@ -226,7 +229,7 @@ def _weight_pairs(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None
             if scale != "right" and _both(
                 fixtures,
                 found,
-                lambda f, c=compute, t=factor: c(f.inputs[0].double() * t(f)),  # type: ignore[misc]
+                lambda f, c=compute, t=factor: c(f.inputs[0].double() * t(f)),
             ):
                 ratio = f"{factor(fixtures[0]):.3g}"
                 yield named(name, "wrong_temperature"), {"ratio": ratio, **_worst_row(found[0][0])}
@@ -237,18 +240,18 @@ def _weight_pairs(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None
             if _both(
                 fixtures,
                 found,
-                lambda f, o=outer, i=inner: NORMALISERS[o](NORMALISERS[i](f.inputs[0].double())),  # type: ignore[misc]
+                lambda f, o=outer, i=inner: NORMALISERS[o](NORMALISERS[i](f.inputs[0].double())),
             ):
                 yield named(inner, outer), _worst_row(found[0][0])
     for name in ("softmax_over_queries", "softmax_over_batch", "softmax_over_everything"):
-        if _both(fixtures, found, lambda f, n=name: NORMALISERS[n](-f.inputs[0].double())):  # type: ignore[misc]
+        if _both(fixtures, found, lambda f, n=name: NORMALISERS[n](-f.inputs[0].double())):
             yield named("negated_scores", name), _worst_row(found[0][0])
     for inner in ("softmax_over_queries", "softmax_over_batch", "softmax_over_everything"):
         for first, second in ((inner, "right"), ("right", inner), (inner, inner)):
             if _both(
                 fixtures,
                 found,
-                lambda f, a=first, b=second: NORMALISERS[b](NORMALISERS[a](f.inputs[0].double())),  # type: ignore[misc]
+                lambda f, a=first, b=second: NORMALISERS[b](NORMALISERS[a](f.inputs[0].double())),
             ):
                 yield named("softmax_twice", inner), _worst_row(found[0][0])
 
@@ -285,7 +288,7 @@ def _value_singles(fixtures: Fixtures, found: Found) -> Iterator[Candidate | Non
     for name, compute in AGGREGATIONS.items():
         if _both(
             fixtures, found, lambda f, c=compute: c(f.inputs[0].double(), f.inputs[1].double())
-        ):  # type: ignore[misc]
+        ):
             ratio = proportion(
                 found[0][0], fixtures[0].inputs[0].double() @ fixtures[0].inputs[1].double()
             )
@@ -331,7 +334,7 @@ def _value_pairs(fixtures: Fixtures, found: Found) -> Iterator[Candidate | None]
                 if len(ids) == 2 and _both(
                     fixtures,
                     found,
-                    lambda f, cw=change_w, cv=change_v, ca=change: ca(  # type: ignore[misc]
+                    lambda f, cw=change_w, cv=change_v, ca=change: ca(
                         cw(f.inputs[0].double()) @ cv(f.inputs[1].double()), f.inputs[1].double()
                     ),
                 ):

@@ -48,8 +48,8 @@ def diagnose_error(trial: Trial, error: BaseException) -> Failure:
     problem = quoted(error)
     by_numbers = _by_numbers(trial, (PAIRS_OF_FIXTURES[1],))
     if by_numbers is not None:
-        note = f"Where the sizes differ, it raises {problem}"
-        return Failure(by_numbers.message, by_numbers.misconceptions, details=(note,))
+        where = f"Where the sizes differ, it raises {problem}"
+        return Failure(by_numbers.message, by_numbers.misconceptions, details=(where,))
     right = {name: trial.right_on(name) for name in ("no_batch", "square", "prompt")}
     note = (f"It raised {problem}",)
     if right["no_batch"]:

@@ -4,6 +4,9 @@ The output is judged against the student's *own* weights, so a fault in the weig
 hide one in the output, and two faults get two names.
 """
 
+# mypy: disable-error-code="misc"
+# (lambdas with default arguments, which mypy does not infer)
+
 from __future__ import annotations
 
 import math
@@ -172,18 +175,14 @@ def _mixtures(weights: Tensor, fixture: Fixture) -> Iterator[tuple[Ids, Callable
     }
     for source, make in sources.items():
         for turn, turned in turns.items():
-            yield named(source, turn), lambda make=make, turned=turned: turned(weights) @ make()  # type: ignore[misc]
+            yield named(source, turn), lambda make=make, turned=turned: turned(weights) @ make()
         yield (
             named(source, "mean_of_values"),
             lambda make=make: (
-                make()
-                .mean(-2, keepdim=True)
-                .expand(  # type: ignore[misc]
-                    *weights.shape[:-1], make().shape[-1]
-                )
+                make().mean(-2, keepdim=True).expand(*weights.shape[:-1], make().shape[-1])
             ),
         )
-        yield named(source, "residual_added"), lambda make=make: weights @ make() + make()  # type: ignore[misc]
+        yield named(source, "residual_added"), lambda make=make: weights @ make() + make()
     yield ("residual_added",), lambda: weights @ sources["right"]() + x
     yield ("extra_scale",), lambda: weights @ sources["right"]() / math.sqrt(x.shape[-1])
 
@@ -225,7 +224,8 @@ def head_candidates(
         if numbers is not None:
             yield tuple(dict.fromkeys(("unknown_scale", *(output or ())))), numbers
             return
-    for setting in settings_found or [None]:
+    choices: list[Setting | None] = [*settings_found] or [None]
+    for setting in choices:
         ids: Ids = setting.ids() if setting else ()
         numbers = setting.numbers() if setting else {}
         if setting is None and not output:

@@ -251,15 +251,16 @@ def _grade_cell(
             record.events.append({"what": "instructor cell failed", "cell": label, "why": why})
             if student.exchanges == asked or ran.ungraded:
                 # It failed without a word to the student's process: that is no fault of theirs.
-                reason = f"the instructor's cell {label} failed ({why})"
-                namespace.failed |= dict.fromkeys(before.names.binds - namespace.keys(), reason)
+                ours = f"the instructor's cell {label} failed ({why})"
+                namespace.failed |= dict.fromkeys(before.names.binds - namespace.keys(), ours)
         namespace.theirs = plan.theirs.get(name, frozenset())
         for owned in namespace.theirs & namespace.keys():
             dict.__delitem__(namespace, owned)
         seen = len(session.verdicts) if session else 0
         result = run_trusted_cell(cell.source, namespace, name, student.outputs, *folder)
     cell.outputs = [from_dict(output) for output in result.outputs]
-    reason = result.ungraded or score_of(result.outputs, float(cell.metadata.nbgrader["points"]))
+    points = float(cell.metadata.nbgrader["points"])
+    reason: str | None = result.ungraded or score_of(result.outputs, points)
     for verdict in session.verdicts[seen:] if session else ():
         record.verdicts.append({**verdict.to_record(), "cell": name})
         if verdict.outcome is Outcome.UNGRADED:

@@ -76,7 +76,7 @@ class TrustedExecute(Execute):
         self, nb: NotebookNode, resources: Resources, **kwargs: Any
     ) -> tuple[NotebookNode, Resources]:
         if not self._is_python(nb):
-            return super().preprocess(nb, resources, **kwargs)  # type: ignore[no-any-return]
+            return super().preprocess(nb, resources, **kwargs)
         about = resources["nbgrader"]
         sources = _source_cells(about)
         graded = {s.grade_id: s.source for s in sources if s.grade and not s.solution}

@@ -130,7 +130,7 @@ class Wall:
             self._break_off("its process sent a call that cannot be read")
         encoder = Encoder(self._export)
         try:
-            answer = {"value": encoder.encode(function(*arguments, **named))}
+            answer: dict[str, Any] = {"value": encoder.encode(function(*arguments, **named))}
         except Exception as error:
             answer = {"raise": type(error).__name__, "message": str(error)}
             encoder = Encoder(self._export)
@@ -254,7 +254,7 @@ def _local_class(bases: Any) -> type | None:
     Nothing else is ever claimed: C code that asks ``isinstance(x, Tensor)`` goes on to read
     memory that a stand-in does not have.
     """
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     for name in bases if torch is not None and isinstance(bases, list) else []:
         module, _, rest = str(name).rpartition(".")
         if not module.startswith("torch.nn."):

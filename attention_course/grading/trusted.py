@@ -158,14 +158,15 @@ def _show(value: Any, outputs: Outputs) -> None:
     if number is not None:
         outputs.show("execute_result", {"text/plain": repr(number)}, {})
         return
-    data, metadata = _shell().display_formatter.format(value)
+    formatter: Any = _shell().display_formatter
+    data, metadata = formatter.format(value)
     outputs.show("execute_result", data, metadata)
 
 
 def _plain_number(value: Any) -> int | float | None:
     """A score as a plain number: ``tensor(0.5)`` and ``np.float64(0.5)`` count as 0.5."""
     if type(value) in (int, float):
-        return value  # type: ignore[no-any-return]
+        return value
     module = type(value).__module__.split(".")[0]
     if module in ("torch", "numpy") and getattr(value, "ndim", 1) == 0:
         item = value.item()

@@ -304,11 +304,11 @@ class StudentProcess:
         return len(self.objects[header["target"]])
 
     def do_text(self, header: Any, payload: Any, reply: Any, encoder: Any) -> str:
-        form = {"str": str, "repr": repr}[str(header["form"])]
+        form: Any = {"str": str, "repr": repr}[str(header["form"])]
         return str(form(self.objects[header["target"]]))[:1_000_000]
 
     def do_number(self, header: Any, payload: Any, reply: Any, encoder: Any) -> Any:
-        form = {
+        form: dict[str, Any] = {
             "int": int,
             "float": float,
             "index": operator.index,

@@ -70,7 +70,7 @@ class Outputs:
 class StreamToOutputs(io.TextIOBase):
     """Stands in for sys.stdout or sys.stderr."""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def __init__(self, outputs: Outputs, name: str) -> None:
         self.outputs = outputs
@@ -92,7 +92,9 @@ class StreamToOutputs(io.TextIOBase):
 class CollectingPublisher(DisplayPublisher):
     outputs: Outputs
 
-    def publish(self, data: Any, metadata: Any = None, **kwargs: Any) -> None:
+    def publish(  # type: ignore[override]
+        self, data: Any, metadata: Any = None, **kwargs: Any
+    ) -> None:
         self.outputs.show("display_data", data, metadata)
 
     def clear_output(self, wait: bool = False) -> None:
@@ -138,6 +140,6 @@ def notebook_shell(outputs: Outputs) -> NotebookShell:
     config.InteractiveShell.autocall = 0
     shell = NotebookShell.instance(config=config)
     shell.outputs = outputs
-    shell.display_pub.outputs = outputs
-    shell.displayhook.outputs = outputs
+    for part in (shell.display_pub, shell.displayhook):
+        part.outputs = outputs  # type: ignore[union-attr]
     return shell

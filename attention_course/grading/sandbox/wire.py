@@ -100,7 +100,7 @@ def _wait(connection: socket.socket, deadline: float | None) -> None:
 
 
 def _send(connection: socket.socket, data: bytes | memoryview, deadline: float | None) -> None:
-    view = memoryview(data)
+    view: memoryview[Any] = memoryview(data)
     while view:
         _wait(connection, deadline)
         try:
@@ -128,6 +128,7 @@ def _receive(connection: socket.socket, size: int, deadline: float | None) -> by
 
 # -- values ---------------------------------------------------------------------------------
 
+SEQUENCES: dict[type, str] = {list: "l", tuple: "t", set: "S", frozenset: "F"}
 Exporter = Callable[[Any], list[Any]]
 Importer = Callable[[list[Any]], Any]
 
@@ -170,7 +171,7 @@ class Encoder:
                 "sl",
                 *(self.encode(p, depth + 1) for p in (value.start, value.stop, value.step)),
             ]
-        tag = {list: "l", tuple: "t", set: "S", frozenset: "F"}.get(kind)
+        tag = SEQUENCES.get(kind)
         if tag:
             return [tag, [self.encode(item, depth + 1) for item in value]]
         if kind is dict or (kind.__module__ == "collections" and kind.__name__ == "OrderedDict"):
@@ -308,10 +309,10 @@ class Decoder:
         if tag == "dtype":
             return dtype
         shape = _shape(data[2])
-        part = bytearray(self._slice(data[3], data[4]))
-        if len(part) != math.prod(shape) * torch.empty(0, dtype=dtype).element_size():
+        raw = bytearray(self._slice(data[3], data[4]))
+        if len(raw) != math.prod(shape) * torch.empty(0, dtype=dtype).element_size():
             raise WireError("an array whose bytes do not fit its shape")
-        tensor = torch.frombuffer(part, dtype=dtype) if part else torch.empty(0, dtype=dtype)
+        tensor = torch.frombuffer(raw, dtype=dtype) if raw else torch.empty(0, dtype=dtype)
         more = data[5] if isinstance(data[5], dict) else {}
         return self._finish_tensor(tensor.reshape(shape), more, torch)
 
