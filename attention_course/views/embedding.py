@@ -73,13 +73,13 @@ def whole_page(view: View) -> str:
 
 
 def _figure(panel: Panel) -> str:
-    caption = f"<figcaption>{escape(panel.heading)}</figcaption>" if panel.heading else ""
-    # Hidden until a script runs: without one there would be an empty frame.
+    # Heading and legend are words about a picture: the script writes them when it draws one.
     return (
-        f"<figure hidden>{caption}"
-        f'<div data-panel="" role="img" aria-label="{escape(panel.description)}" '
-        'style="overflow-x:auto"></div>'
-        f"<p>{escape(panel.legend)}</p></figure>"
+        "<figure hidden><figcaption></figcaption>"
+        f'<div data-panel="" data-heading="{escape(panel.heading)}" '
+        f'data-legend="{escape(panel.legend)}" role="img" '
+        f'aria-label="{escape(panel.description)}" style="overflow-x:auto"></div>'
+        "<p></p></figure>"
     )
 
 

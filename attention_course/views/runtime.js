@@ -44,7 +44,11 @@
   const draw = async (root) => {
     root.dataset.drawn = "yes";
     const places = [...root.querySelectorAll("[data-panel]")];
-    for (const place of places) place.parentElement.hidden = false;
+    for (const place of places) {
+      place.previousElementSibling.textContent = place.dataset.heading;
+      place.nextElementSibling.textContent = place.dataset.legend;
+      place.parentElement.hidden = false;
+    }
     const root_ids = PICTURE.roots.map((model) => model.id);
     const roots = Object.fromEntries(root_ids.map((id, i) => [id, places[i]]));
     const [views] = await library().embed.embed_items({ it: PICTURE }, [{ docid: "it", roots, root_ids }]);

@@ -78,6 +78,9 @@ def test_all_views_of_a_page_draw_with_the_library_in_the_first_only(
     page.wait_for_function(DRAWN)
     assert page.locator("[data-panel]").count() == 9
     assert page.locator("details[open]").count() == 0
+    captions = page.locator("figcaption").all_inner_texts()
+    assert "3. Weights: softmax of each row" in captions and "Yours minus reference" in captions
+    assert page.get_by_text("An arrow leads from a token that looks").is_visible()
     assert page.problems == []
 
 
