@@ -43,11 +43,12 @@ def canonical(name: str) -> str:
 
 def installed() -> dict[str, str]:
     """Name to version of all that is installed here, local version labels (+cpu) taken off."""
-    found = {}
+    found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = canonical(distribution.metadata["Name"])
         if name not in LEFT_OUT:
-            found[name] = distribution.version.partition("+")[0]
+            # The first on the path is the one imported; setuptools appends copies of its own.
+            found.setdefault(name, distribution.version.partition("+")[0])
     return dict(sorted(found.items()))
 
 

@@ -68,6 +68,13 @@ def test_the_environment_under_test_is_the_pinned_one(pins: dict[str, str]) -> N
     assert other == {}
 
 
+def test_copies_that_setuptools_brings_along_are_not_taken_for_what_is_installed() -> None:
+    before = installed()
+    import setuptools  # noqa: F401 - puts its own copies of some packages at the end of the path
+
+    assert installed() == before
+
+
 def test_conda_and_pip_install_the_same_set(repository_root: Path, pins: dict[str, str]) -> None:
     environment = yaml.safe_load((repository_root / "environment.yml").read_text())
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
