@@ -6,6 +6,7 @@ does not depend on the axis of the softmax, and the output against the student's
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -129,8 +130,7 @@ def _reacts(trial: Trial, state: dict[str, Tensor], layer: str) -> bool:
     fixture = trial.fixture("first")
 
     def run() -> Answer:
-        module = trial.answer(*fixture.sizes)
-        module.load_state_dict({**module.state_dict(), **state})
+        module = build(trial.answer, dataclasses.replace(fixture, state=state))
         value = module(fixture.inputs[0].clone())
         return Answer(
             value, extra={"attention_weights": getattr(module, "attention_weights", None)}
