@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -44,10 +45,12 @@ def canonical(name: str) -> str:
 def installed() -> dict[str, str]:
     """Name to version of all that is installed here, local version labels (+cpu) taken off."""
     found: dict[str, str] = {}
-    for distribution in importlib.metadata.distributions():
+    # setuptools puts a folder with copies of its own on the path; those are not installed here.
+    path = [entry for entry in sys.path if Path(entry).name != "_vendor"]
+    for distribution in importlib.metadata.distributions(path=path):
         name = canonical(distribution.metadata["Name"])
         if name not in LEFT_OUT:
-            # The first on the path is the one imported; setuptools appends copies of its own.
+            # The first on the path is the one that is imported.
             found.setdefault(name, distribution.version.partition("+")[0])
     return dict(sorted(found.items()))
 
