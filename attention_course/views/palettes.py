@@ -24,6 +24,7 @@ class Scale:
     low: float
     high: float
     diverging: bool
+    only_rounding: bool = False  # every number is far too small to see
 
     @property
     def palette(self) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def scale_for(*matrices: Matrix) -> Scale:
 def difference_scale(difference: Matrix) -> Scale:
     """Balanced around 0."""
     reach = float(np.abs(finite(difference)).max(initial=SMALLEST_REACH))
-    return Scale(-reach, reach, diverging=True)
+    return Scale(-reach, reach, diverging=True, only_rounding=reach == SMALLEST_REACH)
 
 
 def words_for_oddities(*matrices: Matrix) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from bokeh.plotting import figure
 
-from attention_course.views.labels import LONGEST_ON_AN_AXIS, number_style, shortened
+from attention_course.views.labels import LONGEST_ON_AN_AXIS, number_style, shortened, spelled
 from attention_course.views.matrices import Matrix
 from attention_course.views.palettes import (
     MINUS_INFINITY,
@@ -121,17 +121,22 @@ def _label(axis: Any, labels: Sequence[str], turned: bool = False) -> None:
 
 def _annotate(plot: Any, matrix: Matrix, scale: Scale) -> None:
     n_rows, n_columns = matrix.shape
-    decimals = number_style(matrix, most=2)
+    write = _zero_or_nearly if scale.only_rounding else number_style(matrix, most=2)
     values = [float(value) for value in matrix.flat]
     plot.text(
         np.tile(np.arange(n_columns) + 0.5, n_rows),
         np.repeat(np.arange(n_rows) + 0.5, n_columns),
-        text=[decimals(value) for value in values],
+        text=[write(value) for value in values],
         text_color=[ink_on(scale.colour(value)) for value in values],
         text_align="center",
         text_baseline="middle",
         text_font_size="11px",
     )
+
+
+def _zero_or_nearly(value: float) -> str:
+    """Ten digits of rounding in each cell would hide that there is nothing to see."""
+    return spelled(value, "0" if value == 0 else "\N{ALMOST EQUAL TO}0")
 
 
 def _hover(

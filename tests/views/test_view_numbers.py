@@ -87,6 +87,8 @@ def test_rounding_is_called_rounding_and_stays_white(weights, tokens):
     view = views.compare(weights + 1e-7, weights, tokens)
     assert view.sentence.endswith("That is the rounding of float32, no fault.")
     assert difference_scale(np.full((6, 6), 1e-7)).high == 1e-3
+    cells = view.panels[2].draw().renderers[1].data_source.data["text"]
+    assert set(cells) <= {"≈0", "0"} and "≈0" in cells
 
 
 def test_equal_matrices_are_called_equal_masks_included(tokens):
