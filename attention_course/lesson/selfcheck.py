@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from attention_course.lesson.card import Card, Mood
@@ -45,7 +46,8 @@ class ExerciseCheck:
             notes = record(self.exercise.assignment, [verdict]).notes
         show(verdict_card(verdict, self.exercise.title, notes=notes, grading=grading))
         if is_validating() and not verdict.passed:
-            raise AssertionError(verdict.message)
+            # nbgrader cuts each line of an error at 80 characters; wrapped, no word is lost.
+            raise AssertionError("\n".join(wrap(verdict.message, 72)))
         return earned(verdict)
 
     def __repr__(self) -> str:
