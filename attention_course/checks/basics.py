@@ -29,7 +29,7 @@ from attention_course.checks.observe import (
     guarded,
     show,
 )
-from attention_course.checks.pipeline import NORMALISERS, projected
+from attention_course.checks.pipeline import NORMALISERS, SCALES, projected
 from attention_course.checks.trial import (
     Failure,
     Trial,
@@ -90,9 +90,7 @@ def _projections(trial: Trial) -> Failure | None:
     if unused == ["value"] and _mixes_something_else(trial):
         unused = []  # that is the output's fault, and costs its mark
     if unused:
-        names = " and ".join(unused)
-        detail = f"The {names} layer has no influence on the result"
-        return failure("shared_projection", detail=detail)
+        return failure("shared_projection", detail=_without_influence(trial, unused))
     used = {
         f"{n}.bias": t.flip(0) * 1.5
         for n in ("query", "value")
@@ -101,6 +99,21 @@ def _projections(trial: Trial) -> Failure | None:
     if not _reacts(trial, {**fixture.state, **used}, "value"):
         return failure("no_biases")
     return _wrong_roles(trial)
+
+
+def _without_influence(trial: Trial, unused: list[str]) -> str:
+    """In words: layers do nothing, or are one layer under several names."""
+    try:
+        kept = trial.observe("first").extra["module"].state_dict()
+        weights = {name: as_numbers(kept[f"{name}.weight"]) for name in ("query", "key", "value")}
+    except Exception:
+        weights = {}
+    # What was loaded into one was overwritten by what was loaded into the other.
+    same = [n for n in weights if torch.equal(weights[n], weights[unused[0]])]
+    if len(same) > 1:
+        return f"{' and '.join(same)} are one and the same layer".capitalize()
+    layers = " and ".join(f"the {name} layer" for name in unused)
+    return f"T{layers[1:]} {'has' if len(unused) == 1 else 'have'} no influence on the result"
 
 
 def _mixes_something_else(trial: Trial) -> bool:
@@ -267,7 +280,13 @@ def _named_scores(trial: Trial, weights: tuple[Tensor, Tensor]) -> Failure | Non
         ids = tuple(i for i in _scores_ids(setting) if i)
         if setting.normaliser == "mask_applied":
             ids = (*ids, "mask_applied")
-        return together(ids, setting.numbers()) if ids else None
+        if not ids:
+            return None
+        named = together(ids, setting.numbers())
+        if not SCALES.keys() & set(ids):
+            return named
+        unscaled = "In this assignment the scores stay unscaled: scaling is the next one's step."
+        return dataclasses.replace(named, details=(*named.details, unscaled))
     return None
 
 

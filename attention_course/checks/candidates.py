@@ -25,7 +25,7 @@ from attention_course.checks.pipeline import (
     Sizes,
     named,
 )
-from attention_course.checks.trial import all_close, close
+from attention_course.checks.trial import RESULTS, all_close, close
 from attention_course.exercise import Fixture
 
 Ids = tuple[str, ...]
@@ -69,8 +69,6 @@ def _projection_candidates(fixtures: Fixtures, found: Found) -> Iterator[Candida
     numbers: dict[str, object] = {}
     if sources == "xxx":
         ids.append("embeddings_returned")
-    elif len(set(sources)) == 1:
-        ids.append("one_projection_for_all")
     elif sources != "qkv":
         ids.append(
             "swapped_projections" if sorted(sources) == list("kqv") else "one_projection_for_all"
@@ -78,10 +76,17 @@ def _projection_candidates(fixtures: Fixtures, found: Found) -> Iterator[Candida
         words = {"q": "W_q", "k": "W_k", "v": "W_v", "x": "no matrix"}
         made = zip(("queries", "keys", "values"), sources, "qkv", strict=True)
         numbers["detail"] = ", ".join(f"{n} come from {words[s]}" for n, s, r in made if s != r)
-    for _, manner, ratio in parts:
-        if manner != "right":
-            ids.append(manner)
-            numbers["ratio"] = ratio
+    ids += [manner for _, manner, _ in parts if manner != "right"]
+    scaled = [
+        f"Your {name} are {ratio} times" if not place else f"{name} {ratio} times"
+        for place, (name, ratio) in enumerate(
+            (name, ratio)
+            for name, (_, manner, ratio) in zip(RESULTS["linear_projections"], parts, strict=True)
+            if manner == "scaled_projections"
+        )
+    ]
+    if scaled:
+        numbers["scaled"] = ", ".join(scaled)
     yield tuple(dict.fromkeys(ids)), numbers
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attention_course.checks.candidates import CANDIDATES, Candidate, rounded
 from attention_course.checks.misconceptions import MISCONCEPTIONS, message_of
-from attention_course.checks.observe import WrongLayers, show
+from attention_course.checks.observe import ARGUMENTS, WrongLayers, show
 from attention_course.checks.trial import (
     Failure,
     Trial,
@@ -22,6 +22,7 @@ from attention_course.checks.trial import (
     close,
     failure,
     quoted,
+    shapes_of,
 )
 from attention_course.verdict import AnswerStopped
 
@@ -47,18 +48,25 @@ def diagnose_error(trial: Trial, error: BaseException) -> Failure:
         return failure("raises", error=quoted(error))
     problem = quoted(error)
     by_numbers = _by_numbers(trial, (PAIRS_OF_FIXTURES[1],))
+    called = _called_with(trial)
     if by_numbers is not None:
-        where = f"Where the sizes differ, it raises {problem}"
-        return Failure(by_numbers.message, by_numbers.misconceptions, details=(where,))
+        where = f"Where the sizes differ, it raises {problem}."
+        return Failure(by_numbers.message, by_numbers.misconceptions, details=(where, called))
     right = {name: trial.right_on(name) for name in ("no_batch", "square", "prompt")}
-    note = (f"It raised {problem}",)
+    note = (f"It raised {problem}.", called)
     if right["no_batch"]:
         return Failure(message_of("no_batch"), ("no_batch",), details=note)
     if right["prompt"] and not right["square"]:
         return Failure(message_of("hard_coded_shape"), ("hard_coded_shape",), details=note)
-    if right["square"]:
-        return failure("square_only", problem=problem)
-    return failure("raises", error=problem)
+    found = failure("square_only" if right["square"] else "raises", problem=problem, error=problem)
+    return Failure(found.message, found.misconceptions, details=(called,))
+
+
+def _called_with(trial: Trial) -> str:
+    """The shapes that went in, and what should have come out."""
+    inputs = zip(ARGUMENTS[trial.kind], trial.fixture("first").inputs, strict=True)
+    given = " and ".join(f"{name} {show(tensor.shape)}" for name, tensor in inputs)
+    return f"It was called with {given}; expected {shapes_of(trial.expected('first'))}."
 
 
 def wrong_layers(error: WrongLayers) -> Failure:

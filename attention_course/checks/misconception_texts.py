@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "wrong_result_count": (
         "Wrong number of results",
-        "Expected {wanted} results, got {got}. Which of them is missing or too many?",
+        "Expected {wanted}, got {got}. What is missing, or too many?",
         "Return them side by side: `return first, second`.",
     ),
     "wrong_result_order": (
@@ -61,7 +61,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "changes_input": (
         "Changes its input",
-        "After the call, {argument} was no longer what it was before. Which line writes into it?",
+        "Your code changed {argument} in place. Which line writes into it?",
         "Operators such as `/=` and methods ending in `_` work in place; `a = a / b` makes a new tensor.",
     ),
     "hard_coded_shape": (
@@ -120,7 +120,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     # -- projections ------------------------------------------------------------------------
     "one_projection_for_all": (
         "One projection for all three",
-        "Queries, keys and values came out of the same matrix. Which matrix belongs to which?",
+        "One matrix serves for more than one of the three: {detail}. Which matrix belongs to which?",
         "Three matrices, three products: W_q for queries, W_k for keys, W_v for values.",
     ),
     "swapped_projections": (
@@ -142,7 +142,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "scaled_projections": (
         "Projections scaled",
-        "The results are {ratio} times what the formula gives. Is there a scale that belongs to a later step?",
+        "{scaled} what the formula gives. Is there a scale that belongs to a later step?",
         "A projection is a matrix product and nothing more; scaling comes with the scores.",
     ),
     "embeddings_returned": (
@@ -293,7 +293,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "only_exponentials": (
         "Not normalised",
-        "The exponentials are there, but row {row} sums to {sum}, not 1. What do they have to be divided by (not by nothing, and not by the largest)?",
+        "The exponentials are there, but row {row} sums to {sum}, not 1. Which number does a row have to be divided by, to sum to 1?",
         "Divide by the sum over the last axis; keepdim=True keeps the shapes compatible.",
     ),
     "wrong_temperature": (

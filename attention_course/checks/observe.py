@@ -159,6 +159,8 @@ def describe(value: Any) -> str:
     if value is None:
         return "None (is there a return statement?)"
     kind = type(value)
+    if kind is Tensor:
+        return f"one tensor of shape {show(value.shape)}"
     if kind in (list, tuple, dict, set):
         return f"a {kind.__name__} of {len(value)}"
     module = _OWN_MODULE.__get__(kind)

@@ -121,12 +121,10 @@ def usable(kind: str, answer: Answer) -> tuple[Tensor, ...]:
         raise Unusable(failure("returns_nothing"))
     items = _items(value, len(names))
     if len(names) == 1 and type(value) in (tuple, list):
-        got = f"a {type(value).__name__} of {len(value)}"
-        raise Unusable(failure("wrong_result_count", wanted="1 tensor as", got=got))
+        raise Unusable(failure("wrong_result_count", wanted="one tensor", got=describe(value)))
     if len(items) != len(names):
-        wanted = f"{len(names)} ({', '.join(names)})" if len(names) > 1 else "1"
-        got = str(len(items)) if len(names) > 1 else describe(value)
-        raise Unusable(failure("wrong_result_count", wanted=wanted, got=got))
+        wanted = f"{len(names)} results ({', '.join(names)})"
+        raise Unusable(failure("wrong_result_count", wanted=wanted, got=describe(value)))
     try:
         return tuple(as_numbers(item) for item in items)
     except NotATensor as error:
@@ -156,7 +154,7 @@ def quoted(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:
         pass  # its own code fails: then its class is all that is known
-    text = text if len(text) <= 200 else text[:200] + " …"
+    text = text.rstrip(".") if len(text) <= 200 else text[:200] + " …"
     return f"{name}: {text}" if text else name
 
 

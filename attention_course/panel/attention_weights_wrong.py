@@ -94,7 +94,7 @@ def softmax_weights(attention_scores):
 def softmax_weights(attention_scores):
     return attention_scores / attention_scores.max(dim=-1, keepdim=True).values
 
-# %% exponentials_over_largest | only_exponentials | as if the maximum had been taken off
+# %% exponentials_over_largest | only_exponentials, no_maximum_subtracted
 def softmax_weights(attention_scores):
     e = torch.exp(attention_scores)
     return e / e.amax(dim=-1, keepdim=True)
