@@ -63,7 +63,13 @@ class TrustedNamespace(dict[str, Any]):
             if name in self.failed:
                 raise Ungradable(self.failed[name])
             raise NameError(f"name {name!r} is not defined (the cell that defines it failed)")
-        return self._wall().ask("lookup", name=name)
+        try:
+            return self._wall().ask("lookup", name=name)
+        except NameError as error:
+            if name not in self.theirs:
+                raise
+            text = f"{name} is not defined: its cell is missing, was not finished or has an error"
+            raise NameError(text) from error
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self._unbound and isinstance_of(value, StandIn):

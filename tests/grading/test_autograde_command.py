@@ -273,3 +273,24 @@ def test_alone_a_student_gets_the_same_marks_as_in_the_class(
         shutil.copytree(folder / "submitted" / student, alone / "submitted" / student)
     nbgrader(alone, "autograde", "ps1")
     assert grades(alone, "partial-credit") == grades(folder, "partial-credit")
+
+
+def test_what_is_our_fault_waits_for_a_person_and_is_no_zero(tmp_path: Path) -> None:
+    folder = tmp_path / "course"
+    (folder / "source" / "ps1").mkdir(parents=True)
+    root = Path(__file__).resolve().parents[2]
+    shutil.copy(root / "nbgrader_config.py", folder)
+    master = nbformat.from_dict(json.loads(json.dumps(MASTER)))
+    find(master, "setup").source = "import math\nfrom a_module_that_is_missing import LIMIT"
+    nbformat.write(master, folder / "source" / "ps1" / "p1.ipynb")
+    nbgrader(folder, "generate_assignment", "ps1")
+    released = nbformat.read(folder / "release" / "ps1" / "p1.ipynb", as_version=4)
+    for name, source in RIGHT.items():
+        find(released, name).source = source
+    _hand_in(folder, "student-01", nbformat.writes(released))
+    log = nbgrader(folder, "autograde", "ps1").stderr
+    found = grades(folder, "student-01")
+    assert found["test_count"] == (None, True)
+    assert found["test_root"] == (2, False)
+    assert "UNGRADED ps1/student-01/test_count: the instructor's cell setup failed" in log
+    assert "Retry: nbgrader autograde ps1 --student student-01 --force" in log

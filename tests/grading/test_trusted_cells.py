@@ -187,6 +187,12 @@ def test_a_name_that_is_not_defined_is_said_so(grade: Grade) -> None:
     assert "name 'cube' is not defined" in graded.text()
 
 
+def test_an_answer_that_does_not_run_is_said_so(grade: Grade) -> None:
+    master = [SQUARE, test("assert square(2) == 4")]
+    graded = grade(master, [answer("def square(n:\n    return n"), master[1]])
+    assert "square is not defined: its cell is missing, was not finished" in graded.text()
+
+
 def test_the_students_own_module_is_imported_over_there(grade: Grade, tmp_path: Path) -> None:
     helpers = tmp_path / "source"
     helpers.mkdir()
