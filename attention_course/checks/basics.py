@@ -445,7 +445,7 @@ def _no_gradient(trial: Trial) -> Failure | None:
     lost: list[str] = []
 
     def run() -> Answer:
-        observed = trial.observe("first", again=2)
+        observed = trial.repeat("first")
         if observed.error is not None:
             raise observed.error
         total = (observed.value * torch.arange(1.0, 7.0)).sum()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -31,12 +32,21 @@ DIMENSIONS: dict[str, dict[str, int]] = {
     # The first one's sizes with other numbers: an answer that ignores its input shows here.
     "other": {"batch": 2, "n_q": 5, "n_k": 7, "d_model": 6, "d_k": 3, "d_v": 4},
     "no_batch": {"batch": 0, "n_q": 4, "n_k": 5, "d_model": 7, "d_k": 6, "d_v": 3},
-    "two_batches": {"batch": 2, "n_q": 3, "n_k": 6, "d_model": 7, "d_k": 5, "d_v": 4},
+    "two_batches": {"batch": 2, "n_q": 3, "n_k": 6, "d_model": 7, "d_k": 8, "d_v": 4},
     "one_token": {"batch": 2, "n_q": 1, "n_k": 4, "d_model": 6, "d_k": 5, "d_v": 3},
     "prompt": {"batch": 1, "n_q": 6, "n_k": 6, "d_model": 64, "d_k": 64, "d_v": 64},
     "square": {"batch": 3, "n_q": 5, "n_k": 5, "d_model": 5, "d_k": 5, "d_v": 5},
     "square_too": {"batch": 2, "n_q": 4, "n_k": 4, "d_model": 4, "d_k": 4, "d_v": 4},
 }
+# A head is made for its sizes: these keep the first one's, and so can share its instance.
+SIZES_OF_THE_FIRST = {"d_model": 6, "d_k": 3, "d_v": 4}
+HEAD_DIMENSIONS: dict[str, dict[str, int]] = {
+    **DIMENSIONS,
+    "no_batch": {"batch": 0, "n_q": 8, "n_k": 7, **SIZES_OF_THE_FIRST},
+    "two_batches": {"batch": 2, "n_q": 8, "n_k": 7, **SIZES_OF_THE_FIRST},
+    "one_token": {"batch": 2, "n_q": 1, "n_k": 7, **SIZES_OF_THE_FIRST},
+}
+SECOND_BATCH = 5
 # These serve diagnosis alone: they find out which sizes a wrong answer takes for granted.
 DIAGNOSTIC = ("prompt", "square", "square_too")
 
@@ -51,13 +61,13 @@ def draw(kind: str, name: str) -> Fixture:
     ``kind`` is "linear_projections", "attention_scores", "attention_weights",
     "value_aggregation", "attention_head" or "simple_attention".
     """
-    sizes = DIMENSIONS[name]
+    is_head = kind in ("attention_head", "simple_attention")
+    sizes = (HEAD_DIMENSIONS if is_head else DIMENSIONS)[name]
     seed = seed_for(kind, name)
     generator = torch.Generator().manual_seed(seed)
-    lead = {"no_batch": (), "two_batches": (sizes["batch"], 3)}.get(name, (sizes["batch"],))
-
-    def normal(*shape: int, std: float = 1.0) -> Tensor:
-        return torch.randn(shape, generator=generator) * std
+    batches: tuple[int, ...] = (sizes["batch"],)
+    lead = {"no_batch": (), "two_batches": (*batches, SECOND_BATCH)}.get(name, batches)
+    normal = partial(_normal, generator)
 
     if name == "prompt" and kind == "linear_projections":
         lead = ()  # the lesson projects its one sentence before it adds a batch axis
@@ -76,11 +86,11 @@ def draw(kind: str, name: str) -> Fixture:
         inputs = (torch.softmax(normal(*lead, n, m, std=1.5), dim=-1), normal(*lead, m, v))
     elif kind == "attention_head":
         inputs, arguments = (normal(*lead, n, d),), (d, k, v)
-        state = _layers(normal, d, (k, k, v))
+        state = _layers(kind, d, (k, k, v))
     else:
         # Unscaled scores grow with n_embd: smaller weights keep softmax off its flat ends.
         inputs, arguments = (normal(*lead, n, d),), (d,)
-        state = _layers(normal, d, (d, d, d), std=STD / math.sqrt(d) * 1.2)
+        state = _layers(kind, d, (d, d, d), std=STD / math.sqrt(d) * 1.2)
     fixture = Fixture(
         name=name,
         seed=seed,
@@ -94,12 +104,19 @@ def draw(kind: str, name: str) -> Fixture:
     return fixture
 
 
-def _layers(normal: object, d: int, widths: tuple[int, ...], std: float = STD) -> dict[str, Tensor]:
+def _normal(generator: torch.Generator, *shape: int, std: float = 1.0) -> Tensor:
+    # A notebook may have another default dtype; the fixtures stay float32.
+    return torch.randn(shape, generator=generator, dtype=torch.float32) * std
+
+
+def _layers(kind: str, d: int, widths: tuple[int, ...], std: float = STD) -> dict[str, Tensor]:
+    """Weights and biases of the three layers; their seed depends on the sizes alone."""
+    generator = torch.Generator().manual_seed(seed_for(kind, "layers", d, *widths))
     state = {}
     for layer, width in zip(("query", "key", "value"), widths, strict=True):
-        state[f"{layer}.weight"] = normal(width, d, std=std)  # type: ignore[operator]
+        state[f"{layer}.weight"] = _normal(generator, width, d, std=std)
         # Uniform away from zero: a bias that happens to be tiny would hide that it was dropped.
-        bias = normal(width)  # type: ignore[operator]
+        bias = _normal(generator, width)
         state[f"{layer}.bias"] = torch.sign(bias) * (0.5 + bias.abs())
     return state
 
@@ -111,7 +128,7 @@ def stable_scores(name: str) -> Tensor:
     as one for each row.
     """
     generator = torch.Generator().manual_seed(seed_for("attention_weights", name))
-    scores = torch.randn((2, 4, 6), generator=generator)
+    scores = _normal(generator, 2, 4, 6)
     if name == "large":
         return scores * 2 + torch.tensor([1e4, 0.0, 1e4, 0.0, 1e4, 0.0])
     mask = torch.rand((2, 4, 6), generator=generator) < 0.4
@@ -128,7 +145,7 @@ def with_large_scores(fixture: Fixture) -> Fixture:
     """
     assert fixture.state is not None
     d_k = fixture.state["query.bias"].shape[0]
-    large = torch.full((d_k,), math.sqrt(200 / math.sqrt(d_k)))
+    large = torch.full((d_k,), math.sqrt(200 / math.sqrt(d_k)), dtype=torch.float32)
     state = {
         name: tensor * 0.2 if name in ("query.weight", "key.weight") else tensor
         for name, tensor in fixture.state.items()

@@ -33,18 +33,20 @@ def _is_local(answer: Any) -> bool:
     return isinstance(answer, types.FunctionType | types.MethodType | type)
 
 
-def call(answer: Any, kind: str, fixture: Fixture) -> Answer:
-    """One call of a function, or one instance of a class and one call of it."""
+def call(answer: Any, kind: str, fixture: Fixture, instance: Any = None) -> Answer:
+    """One call of a function, or of an instance of a class: the one given, or a new one."""
     inputs = tuple(tensor.clone() for tensor in fixture.inputs)
 
     def run() -> Answer:
         if fixture.state is None:
             return Answer(answer(*inputs))
-        module = build(answer, fixture)
+        module = build(answer, fixture) if instance is None else instance
         value = module(*inputs)
         extra: dict[str, Any] = {"module": module}
         if kind == "simple_attention":
-            extra["attention_weights"] = getattr(module, "attention_weights", None)
+            kept = getattr(module, "attention_weights", None)
+            # A copy: the next call of the instance may write into the same tensor.
+            extra["attention_weights"] = kept.detach().clone() if type(kept) is Tensor else kept
         return Answer(value, extra=extra)
 
     result = guarded(run, _is_local(answer))
@@ -62,16 +64,22 @@ def guarded(run: Callable[[], Answer], local: bool) -> Answer:
     A KeyboardInterrupt of the person at the keyboard, and what is our own fault, pass through.
     """
     seen: dict[str, None] = {}
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
     try:
-        if local:
-            with watch() as seen:
+        # Neither of these settings is asked for, and a notebook may have changed both.
+        with torch.enable_grad():
+            if local:
+                with watch() as seen:
+                    result = run()
+            else:
                 result = run()
-        else:
-            result = run()
     except (KeyboardInterrupt, Ungradable):
         raise
     except BaseException as error:
         return Answer(error=error, ready_made=tuple(seen))
+    finally:
+        torch.set_default_dtype(dtype)
     return Answer(result.value, None, (), tuple(seen), result.extra)
 
 

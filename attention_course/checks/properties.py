@@ -117,28 +117,14 @@ def is_repeatable(trial: Trial) -> Failure | None:
     """Do two calls with the same input give the same?"""
     found = trial.results("first")
     try:
-        second = trial.results("first", again=1)
+        second = usable(trial.kind, trial.repeat("first"))
     except Unusable as error:
         return Failure(
             f"The second call with the same input failed. {error.failed.message}", ("keeps_state",)
         )
     if all_close(second, found):
-        return _same_instance_again(trial, found)
-    return failure("keeps_state" if all_close(found, trial.expected("first")) else "random_result")
-
-
-def _same_instance_again(trial: Trial, found: tuple[torch.Tensor, ...]) -> Failure | None:
-    """A layer may keep state where a function cannot: in itself."""
-    module = trial.observe("first").extra.get("module")
-    if module is None:
         return None
-    inputs = [x.clone() for x in trial.fixture("first").inputs]
-    answer = guarded(lambda: Answer(module(*inputs)), local=False)
-    try:
-        same = all_close(usable(trial.kind, answer), found)
-    except Unusable:
-        same = False
-    return None if same else failure("keeps_state")
+    return failure("keeps_state" if all_close(found, trial.expected("first")) else "random_result")
 
 
 def handles_one_token(trial: Trial) -> Failure | None:
@@ -191,7 +177,7 @@ def lets_gradients_through(trial: Trial) -> Failure | None:
     lost = []
 
     def run() -> Answer:
-        observed = trial.observe("first", again=2)
+        observed = trial.repeat("first")
         if observed.error is not None:
             raise observed.error
         results = observed.value

@@ -57,6 +57,9 @@ class Unusable(Exception):
         self.failed = failed
 
 
+REPEATED = -1
+
+
 class Trial:
     """One answer, the fixtures it meets, and what came of each call."""
 
@@ -69,6 +72,7 @@ class Trial:
         self._fixtures: dict[str, Fixture] = {}
         self._answers: dict[tuple[str, int], Answer] = {}
         self._results: dict[tuple[str, int], tuple[Tensor, ...]] = {}
+        self._instances: dict[tuple[int, ...], Any] = {}
 
     def fixture(self, name: str) -> Fixture:
         if name not in self._fixtures:
@@ -80,10 +84,27 @@ class Trial:
         return self._fixtures[name]
 
     def observe(self, name: str, again: int = 0) -> Answer:
-        """What came of calling the answer on a fixture; ``again`` asks for another call."""
+        """What came of calling the answer on a fixture; ``again`` asks for another call.
+
+        Fixtures of the same sizes have the same parameters, and share an instance of a class;
+        another call gets a new one.
+        """
         key = (name, again)
         if key not in self._answers:
-            self._answers[key] = call(self.answer, self.kind, self.fixture(name))
+            fixture = self.fixture(name)
+            instance = None if again else self._instances.get(fixture.sizes)
+            found = call(self.answer, self.kind, fixture, instance)
+            if not again and "module" in found.extra:
+                self._instances[fixture.sizes] = found.extra["module"]
+            self._answers[key] = found
+        return self._answers[key]
+
+    def repeat(self, name: str) -> Answer:
+        """What came of a second call of the same function or instance."""
+        key = (name, REPEATED)
+        if key not in self._answers:
+            instance = self.observe(name).extra.get("module")
+            self._answers[key] = call(self.answer, self.kind, self.fixture(name), instance)
         return self._answers[key]
 
     def results(self, name: str, again: int = 0) -> tuple[Tensor, ...]:

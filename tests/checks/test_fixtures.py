@@ -136,3 +136,22 @@ def test_a_heads_large_scores_overflow_exp_and_lie_close_together(seed: int) -> 
     scores = queries @ keys.mT / queries.shape[-1] ** 0.5
     assert bool((scores.amax(-1) > 100).all())
     assert float(scores.max() - scores.amax(-1).min()) < 80
+
+
+def test_fixtures_of_one_size_share_their_parameters_and_so_an_instance() -> None:
+    one, other = draw("attention_head", "first"), draw("attention_head", "one_token")
+    assert one.sizes == other.sizes
+    assert all(torch.equal(one.state[name], other.state[name]) for name in one.state)  # type: ignore[index, union-attr]
+    assert one.inputs[0].shape != other.inputs[0].shape
+
+
+def test_fixtures_are_float32_in_a_notebook_that_has_changed_the_default() -> None:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        drawn = [draw(kind, "first") for kind in KINDS]
+        scores = stable_scores("masked")
+    finally:
+        torch.set_default_dtype(before)
+    assert all(x.dtype == torch.float32 for fixture in drawn for x in fixture.inputs)
+    assert scores.dtype == torch.float32
