@@ -44,6 +44,8 @@ def diagnose_error(trial: Trial, error: BaseException) -> Failure:
         return failure("stopped", error=str(error))
     if isinstance(error, WrongLayers):
         return wrong_layers(error)
+    if isinstance(error, ImportError) and "reference_attention" in str(error):
+        return failure("ready_made", names="reference_attention")  # not there while grading
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return failure("raises", error=quoted(error))
     problem = quoted(error)

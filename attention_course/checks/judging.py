@@ -10,6 +10,7 @@ import torch
 
 from attention_course.checks.basics import judge_basics
 from attention_course.checks.exercises import EXERCISES
+from attention_course.checks.policy import ready_made_for
 from attention_course.checks.properties import checks_of
 from attention_course.checks.session import current_session
 from attention_course.checks.trial import Trial, failure, quoted, verdict
@@ -66,6 +67,10 @@ def _one_thread() -> Iterator[None]:
 
 
 def _judge(exercise: Exercise, answer: Any) -> Verdict:
+    active = current_session()
+    ready_made = ready_made_for(exercise.answer_name, active.sources) if active else ()
+    if ready_made:
+        return verdict(exercise, failure("ready_made", names=" and ".join(ready_made)))
     if answer is MISSING:
         return verdict(exercise, failure("not_defined", name=exercise.answer_name))
     if exercise.assignment == "attention_basics":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -33,12 +33,79 @@ def ready_made_in(source: str) -> tuple[str, ...]:
 
     A cell that is not Python has none.
     """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
+    return tuple(dict.fromkeys(name for node in _statements(source) for name in _listed(node)))
+
+
+def ready_made_for(answer_name: str, sources: Iterable[str]) -> tuple[str, ...]:
+    """The ready-made parts that an answer leads to, through helpers and names of other cells.
+
+    ``sources`` are the texts of the cells in the order in which they were run. What the cells
+    name elsewhere, for a comparison say, does not count. For an answer whose calls cannot be
+    watched because it runs in another process; a name that is put together at run time is not
+    found.
+    """
+    bound: dict[str, list[ast.stmt]] = {}
+    for source in sources:
+        for node in _statements(source):
+            for name in _binds(node):
+                # The last definition is the one that counts.
+                bound[name] = [node]
+            for name in _extends(node):
+                bound.setdefault(name, []).append(node)
     found: dict[str, None] = {}
-    for node in ast.walk(tree):
+    waiting, seen = [answer_name], {answer_name}
+    while waiting:
+        for node in bound.get(waiting.pop(), ()):
+            found |= dict.fromkeys(_listed(node))
+            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - seen
+            seen |= used
+            waiting += used
+    return tuple(found)
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    """A cell's statements, those inside ``if``, ``try`` and ``with`` too; magics left out."""
+    lines = ["" if line.lstrip()[:1] in ("%", "!") else line for line in source.splitlines()]
+    try:
+        waiting: list[ast.stmt] = ast.parse("\n".join(lines)).body
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    found = []
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.If | ast.Try | ast.With | ast.For | ast.While):
+            inner = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt)]
+            inner += [n for h in getattr(node, "handlers", ()) for n in h.body]
+            waiting = inner + waiting
+        else:
+            found.append(node)
+    return found
+
+
+def _binds(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
+    nodes = [n for target in _targets(node) for n in ast.walk(target)]
+    return [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def _extends(node: ast.stmt) -> list[str]:
+    """The names that a statement writes into: ``AttentionHead.forward = ...``."""
+    attributes = [t for t in _targets(node) if isinstance(t, ast.Attribute)]
+    return [t.value.id for t in attributes if isinstance(t.value, ast.Name)]
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
+
+
+def _listed(statement: ast.stmt) -> list[str]:
+    found = []
+    for node in ast.walk(statement):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -51,8 +118,8 @@ def ready_made_in(source: str) -> tuple[str, ...]:
         for name in names:
             for listed in READY_MADE:
                 if name == listed or name.startswith(listed + ".") or name.endswith("." + listed):
-                    found[listed] = None
-    return tuple(found)
+                    found.append(listed)
+    return found
 
 
 class _WatchTorch(TorchFunctionMode):
@@ -72,6 +139,8 @@ class _WatchTorch(TorchFunctionMode):
 _MODULES = tuple(
     name for name in READY_MADE if name.startswith(("reference_", "attention_course."))
 )
+# Our own functions run inside as well, to make the call; of them only the oracle is an answer.
+_CHECKS = "attention_course.checks"
 _CLASSES = tuple(name for name in READY_MADE if name[0].isupper())
 
 
@@ -86,8 +155,8 @@ def watch() -> Iterator[dict[str, None]]:
             return
         module = frame.f_globals.get("__name__", "")
         for listed in _MODULES:
-            if module == listed or module.startswith(listed + "."):
-                # Our own pipeline runs before and after the student's code, not inside it.
+            ours = listed == _CHECKS and frame.f_code.co_name != "reference"
+            if not ours and (module == listed or module.startswith(listed + ".")):
                 seen[listed] = None
         owner = frame.f_locals.get("self")
         for kind, name in patched:
@@ -101,4 +170,3 @@ def watch() -> Iterator[dict[str, None]]:
             yield seen
     finally:
         sys.setprofile(before)
-        seen.pop("attention_course.checks", None)

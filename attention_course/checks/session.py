@@ -14,10 +14,15 @@ PUBLIC_SEED = 20170612  # in the notebook every run shows the same numbers
 
 @dataclass
 class Session:
-    """One run of the grader: its seed, and every verdict that was reached in it."""
+    """One run of the grader: its seed, and every verdict that was reached in it.
+
+    ``sources`` are the texts of the student's cells that were run, in order. Calls of an answer
+    in another process cannot be watched; ready-made parts are looked for in these instead.
+    """
 
     seed: int
     verdicts: list[Verdict] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
 
 
 _current: ContextVar[Session | None] = ContextVar("attention_course_session", default=None)
