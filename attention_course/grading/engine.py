@@ -19,7 +19,7 @@ from nbformat import NotebookNode, from_dict
 
 from attention_course.grading.outputs import checked
 from attention_course.grading.remote import Wall
-from attention_course.grading.sandbox import Limits, Plain, Sandbox, SandboxDidNotStart
+from attention_course.grading.sandbox import Limits, Sandbox, SandboxDidNotStart, start
 from attention_course.grading.sandbox.outputs import Outputs
 from attention_course.grading.source import Plan
 from attention_course.grading.trusted import TrustedNamespace, run_trusted_cell, score_of
@@ -67,12 +67,13 @@ class Surroundings:
     student_files: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     environment: tuple[tuple[str, str], ...] = ()
+    isolation: str = "auto"
     open_sandbox: Callable[[Surroundings], Sandbox] | None = None
 
     def start(self) -> Sandbox:
         if self.open_sandbox is not None:
             return self.open_sandbox(self)
-        return Plain(self.folder, self.limits, REFUSED, dict(self.environment))
+        return start(self.folder, self.limits, REFUSED, dict(self.environment), self.isolation)
 
 
 class StudentSide:

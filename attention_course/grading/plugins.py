@@ -27,10 +27,11 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
+from traitlets import Enum
 
 from attention_course.grading.engine import Record, Surroundings, grade_notebook
 from attention_course.grading.rebuild import SourceCell, rebuild
-from attention_course.grading.sandbox import Limits
+from attention_course.grading.sandbox import LEVELS, Limits, level_here
 from attention_course.grading.source import InstructorCell, Plan, instructor_cells, plan
 
 Resources = ResourcesDict | dict[str, Any]
@@ -72,6 +73,14 @@ class TrustedExecute(Execute):
     another language runs in its own kernel, as nbgrader would run it.
     """
 
+    isolation = Enum(
+        LEVELS,
+        default_value="auto",
+        help="How a student's code is kept apart: 'bubblewrap' refuses to run without it, "
+        "'plain' is a child process with no protection of disk and network, 'auto' takes "
+        "bubblewrap where it runs.",
+    ).tag(config=True)
+
     def preprocess(
         self, nb: NotebookNode, resources: Resources, **kwargs: Any
     ) -> tuple[NotebookNode, Resources]:
@@ -84,12 +93,25 @@ class TrustedExecute(Execute):
         planned = plan(_master_cells(master, sources), graded)
         if not any(cell.cell_type == "code" for cell in nb.cells):
             return nb, resources
+        self._say_how_it_is_protected()
         record = grade_notebook(nb, planned, self._surroundings(resources, master))
         for event in record.events:
             self.log.warning("%s: %s", _place(resources), _say(event))
         nb.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
         resources[KEY] = record
         return nb, resources
+
+    def _say_how_it_is_protected(self) -> None:
+        level, reason = level_here(self.isolation)
+        if level == "plain" and not TrustedExecute._warned:
+            TrustedExecute._warned = True
+            self.log.warning(
+                "Students' code can reach this machine's files and network: %s. Marks are still "
+                "decided here; c.TrustedExecute.isolation = 'bubblewrap' refuses to run so.",
+                reason,
+            )
+
+    _warned = False
 
     def _is_python(self, nb: NotebookNode) -> bool:
         """Whether the kernel that nbgrader would start is a Python one; raises as it would."""
@@ -116,6 +138,7 @@ class TrustedExecute(Execute):
             student_files=files,
             limits=limits,
             environment=tuple(environment.items()),
+            isolation=self.isolation,
         )
 
 

@@ -2,7 +2,8 @@
 
 A :class:`Sandbox` is one running process and the connection to it. :class:`Plain` is the
 simplest kind: a child process with its own session, environment and time limits, and no
-other isolation. Stronger kinds have the same three methods.
+other isolation. :class:`Bubblewrap` adds namespaces: no network, and of the disk only what the
+code needs. :func:`start` takes the strongest kind that the host and the settings allow.
 """
 
 from attention_course.grading.sandbox.base import (
@@ -12,6 +13,20 @@ from attention_course.grading.sandbox.base import (
     SandboxEnded,
     SandboxTimeout,
 )
+from attention_course.grading.sandbox.bubblewrap import Bubblewrap, available
+from attention_course.grading.sandbox.levels import LEVELS, level_here, start
 from attention_course.grading.sandbox.plain import Plain
 
-__all__ = ["Limits", "Plain", "Sandbox", "SandboxDidNotStart", "SandboxEnded", "SandboxTimeout"]
+__all__ = [
+    "LEVELS",
+    "Bubblewrap",
+    "Limits",
+    "Plain",
+    "Sandbox",
+    "SandboxDidNotStart",
+    "SandboxEnded",
+    "SandboxTimeout",
+    "available",
+    "level_here",
+    "start",
+]

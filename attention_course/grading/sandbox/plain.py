@@ -38,6 +38,8 @@ CHILD = "attention_course.grading.sandbox.child"
 class Plain:
     """The student's process, started in ``folder``; nothing of it outlives ``close``."""
 
+    level = "plain"
+
     def __init__(
         self,
         folder: Path,
@@ -50,7 +52,7 @@ class Plain:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", CHILD, str(theirs.fileno())],
+                self._command(folder, str(theirs.fileno())),
                 cwd=folder,
                 env=self._environment(refused, environment or {}),
                 pass_fds=[theirs.fileno()],
@@ -70,12 +72,19 @@ class Plain:
             header, _ = receive_frame(ours, time.monotonic() + limits.start)
             if "ready" not in header:
                 raise WireError("it did not report that it is ready")
+            self._started()
         except WireError as error:
             self._log.seek(0)
             last = self._log.read()[-500:].decode("utf-8", "replace").strip()
             self.close()
             reason = last.splitlines()[-1] if last else str(error)
             raise SandboxDidNotStart(f"the student's process did not start: {reason}") from error
+
+    def _command(self, folder: Path, descriptor: str) -> list[str]:
+        return [sys.executable, "-I", "-m", CHILD, descriptor]
+
+    def _started(self) -> None:
+        """Called once the process answers."""
 
     def _environment(self, refused: tuple[str, ...], more: dict[str, str]) -> dict[str, str]:
         kept = {
