@@ -51,7 +51,7 @@ check: $(STAMP)
 
 test: check
 	@echo "pytest: the whole suite on $(WORKERS) workers"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rfEs $(PYTEST_ARGS)
 
 lab: $(STAMP)
 	@echo "JupyterLab opens on release/; end it with Ctrl-C here"
