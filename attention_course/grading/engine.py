@@ -249,9 +249,11 @@ def _grade_cell(
             if ran.error is None and ran.ungraded is None:
                 continue
             why = ran.ungraded or f"{type(ran.error).__name__}: {ran.error}"[:500]
-            record.events.append({"what": "instructor cell failed", "cell": label, "why": why})
-            if student.exchanges == asked or ran.ungraded:
-                # It failed without a word to the student's process: that is no fault of theirs.
+            # Without a word to the student's process, a failure is no fault of theirs.
+            own = student.exchanges == asked or ran.ungraded is not None
+            what = "instructor cell failed" if own else "a cell failed on the student's code"
+            record.events.append({"what": what, "cell": label, "why": why})
+            if own:
                 ours = f"the instructor's cell {label} failed ({why})"
                 namespace.failed |= dict.fromkeys(before.names.binds - namespace.keys(), ours)
         namespace.theirs = plan.theirs.get(name, frozenset())

@@ -181,7 +181,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The course after one run over the whole class, and what the run printed."""
     folder = tmp_path_factory.mktemp("course")
     root = Path(__file__).resolve().parents[2]
-    config = (root / "nbgrader_config.py").read_text() + "\nc.Execute.timeout = 4\n"
+    config = (root / "nbgrader_config.py").read_text() + "\nc.Execute.timeout = 8\n"
     (folder / "nbgrader_config.py").write_text(config)
     (folder / "source" / "ps1").mkdir(parents=True)
     nbformat.write(MASTER, folder / "source" / "ps1" / "p1.ipynb")
