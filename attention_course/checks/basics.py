@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from attention_course.checks.diagnosis import diagnose_error, together
+from attention_course.checks.fixtures import with_large_scores
 from attention_course.checks.heads import (
     Setting,
     find_output,
@@ -26,10 +27,11 @@ from attention_course.checks.observe import (
     WrongLayers,
     as_numbers,
     build,
+    call,
     guarded,
     show,
 )
-from attention_course.checks.pipeline import NORMALISERS, SCALES, projected
+from attention_course.checks.pipeline import NORMALISERS, SCALES, named, projected
 from attention_course.checks.trial import (
     Failure,
     Trial,
@@ -282,11 +284,11 @@ def _named_scores(trial: Trial, weights: tuple[Tensor, Tensor]) -> Failure | Non
             ids = (*ids, "mask_applied")
         if not ids:
             return None
-        named = together(ids, setting.numbers())
+        found_name = together(ids, setting.numbers())
         if not SCALES.keys() & set(ids):
-            return named
+            return found_name
         unscaled = "In this assignment the scores stay unscaled: scaling is the next one's step."
-        return dataclasses.replace(named, details=(*named.details, unscaled))
+        return dataclasses.replace(found_name, details=(*found_name.details, unscaled))
     return None
 
 
@@ -318,13 +320,23 @@ def _weights_part(trial: Trial) -> Failure | None:
             return failure(
                 "weights_kept_wrong_shape", expected=show(expected), actual=show(weights.shape)
             )
-        failed = _not_weights(weights)
+        failed = _not_weights(weights, _right_scores(trial, name))
         if failed is not None:
             return failed
-    return _kept_afresh(trial) or _twice_or_random(trial)
+    return _kept_afresh(trial) or _twice_or_random(trial) or _overflow(trial)
 
 
-def _not_weights(weights: Tensor) -> Failure | None:
+# What may stand in place of weights whose rows sum to 1.
+NOT_NORMALISED = (
+    "no_softmax",
+    "only_exponentials",
+    "only_exponentials_shifted",
+    "sigmoid_instead",
+    "log_softmax_instead",
+)
+
+
+def _not_weights(weights: Tensor, scores: Tensor) -> Failure | None:
     if bool(torch.isnan(weights).any()):
         return failure("nan_result", count=int(torch.isnan(weights).sum()))
     ones = torch.ones(())
@@ -341,8 +353,12 @@ def _not_weights(weights: Tensor) -> Failure | None:
             return failure("softmax_over_everything")
         worst = int((rows - 1).abs().flatten().argmax())
         row, total = worst % rows.shape[-1], float(rows.flatten()[worst])
+        for name in NOT_NORMALISED:
+            if close(weights, NORMALISERS[name](scores), 1e-3):
+                return failure(named(name)[0], row=row, sum=f"{total:.3g}")
+        # The scores are other ones, too: then the sign and the size tell what was done.
         if bool((weights < 0).any()):
-            if bool((weights <= 0).all()):
+            if bool((weights <= 0).all()) and close(weights.exp().sum(-1), torch.ones_like(rows)):
                 return failure("log_softmax_instead")
             return failure("no_softmax")
         if bool((weights < 1).all()):
@@ -353,6 +369,20 @@ def _not_weights(weights: Tensor) -> Failure | None:
     if bool(((weights == 0) | (weights == 1)).all()):
         return failure("hard_maximum")
     return None
+
+
+def _overflow(trial: Trial) -> Failure | None:
+    """Are weights of large scores numbers? (Large biases make them, so there have to be some.)"""
+    if not trial.biases:
+        return None
+    large = call(trial.answer, KIND, with_large_scores(trial.fixture("first")))
+    try:
+        weights = as_numbers(large.extra.get("attention_weights"))
+    except NotATensor:
+        return None
+    if bool(torch.isfinite(weights).all()):
+        return None
+    return failure("no_maximum_subtracted", size="several hundred")
 
 
 def _kept_afresh(trial: Trial) -> Failure | None:

@@ -105,8 +105,10 @@ def draw(kind: str, name: str) -> Fixture:
 
 
 def _normal(generator: torch.Generator, *shape: int, std: float = 1.0) -> Tensor:
+    """Normal numbers of exactly this standard deviation: no seed draws a degenerate fixture."""
     # A notebook may have another default dtype; the fixtures stay float32.
-    return torch.randn(shape, generator=generator, dtype=torch.float32) * std
+    drawn = torch.randn(shape, generator=generator, dtype=torch.float32)
+    return drawn * (std / drawn.std())
 
 
 def _layers(kind: str, d: int, widths: tuple[int, ...], std: float = STD) -> dict[str, Tensor]:

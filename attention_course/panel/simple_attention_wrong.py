@@ -215,6 +215,25 @@ class SimpleAttention(nn.Module):
         self.attention_weights = torch.softmax(weights, dim=-1)
         return self.attention_weights @ v
 
+# %% exponentials_as_written | weights: no_maximum_subtracted
+    def forward(self, x):
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        e = torch.exp(q @ k.transpose(-2, -1))
+        self.attention_weights = e / e.sum(dim=-1, keepdim=True)
+        return self.attention_weights @ v
+
+# %% exponentials_not_divided | weights: only_exponentials
+    def forward(self, x):
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        self.attention_weights = torch.exp(q @ k.transpose(-2, -1))
+        return self.attention_weights @ v
+
+# %% sigmoid | weights: sigmoid_instead
+    def forward(self, x):
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        self.attention_weights = torch.sigmoid(q @ k.transpose(-2, -1))
+        return self.attention_weights @ v
+
 # %% weights_times_keys | output: keys_aggregated
     def forward(self, x):
         q, k, v = self.query(x), self.key(x), self.value(x)

@@ -155,3 +155,11 @@ def test_fixtures_are_float32_in_a_notebook_that_has_changed_the_default() -> No
         torch.set_default_dtype(before)
     assert all(x.dtype == torch.float32 for fixture in drawn for x in fixture.inputs)
     assert scores.dtype == torch.float32
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_secret_seed_draws_a_degenerate_fixture(kind: str) -> None:
+    for seed in range(300):
+        with session(Session(seed=seed)):
+            for name in DIMENSIONS:
+                draw(kind, name)  # raises DegenerateFixture

@@ -44,10 +44,10 @@ def large_and_masked(bench, known):
 
 def large_biases(bench, known):
     """Whether a head gives NaN where its scores are well above 88, and all about the same."""
-    if known.exercise != "attention_head":
+    if known.exercise not in ("attention_head", *BASICS):
         return set()
     inputs, state, sizes = bench.inputs_for(known.exercise, "batch")
-    large = math.sqrt(200 / math.sqrt(sizes[1]))
+    large = math.sqrt(200 / math.sqrt(len(state["query.bias"])))
     for layer in ("query", "key"):
         state[f"{layer}.weight"] = state[f"{layer}.weight"] * 0.2
         state[f"{layer}.bias"] = torch.full_like(state[f"{layer}.bias"], large)
