@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attention_course.checks.misconception_texts import TEXTS
+from attention_course.checks.misconception_texts_from_weights import TEXTS_FROM_WEIGHTS
+from attention_course.checks.misconception_texts_up_to_scores import TEXTS_UP_TO_SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Misconception:
 
 MISCONCEPTIONS: dict[str, Misconception] = {
     name: Misconception(name, title, message, hint)
-    for name, (title, message, hint) in TEXTS.items()
+    for name, (title, message, hint) in {**TEXTS_UP_TO_SCORES, **TEXTS_FROM_WEIGHTS}.items()
 }
 
 
