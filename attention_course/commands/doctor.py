@@ -191,21 +191,25 @@ def examine_kernel() -> Iterator[Finding]:
         )
 
 
-def examine_programs() -> Iterator[Finding]:
-    for what, names, use, package in (
-        ("bubblewrap", ("bwrap",), "a wall around student code", "bubblewrap"),
-        (
-            "Chromium",
-            ("chromium", "chromium-browser", "google-chrome"),
-            "browser tests",
-            "chromium",
-        ),
-    ):
-        found = next(filter(None, map(shutil.which, names)), None)
-        if found:
-            yield good(what, found)
-        else:
-            yield optional(what, f"not found; used for {use}", f"apt-get install {package}")
+def examine_isolation() -> Iterator[Finding]:
+    from attention_course.grading.sandbox import level_here
+
+    level, reason = level_here()
+    if level == "plain":
+        found = f"plain: students' code can reach your files and the network ({reason})"
+        yield optional("isolation", found, "apt-get install bubblewrap, on Linux")
+    else:
+        yield good("isolation", "bubblewrap: no network, of the disk only the submission")
+
+
+def examine_browser() -> Iterator[Finding]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found:
+        yield good("Chromium", found)
+    else:
+        use = "not found; used for browser tests"
+        yield optional("Chromium", use, "apt-get install chromium")
 
 
 def examine_ollama() -> Iterator[Finding]:
@@ -245,7 +249,8 @@ EXAMINATIONS: list[Callable[[], Iterator[Finding]]] = [
     examine_packages,
     examine_course,
     examine_kernel,
-    examine_programs,
+    examine_isolation,
+    examine_browser,
     examine_ollama,
     examine_disk,
 ]
