@@ -28,13 +28,14 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from attention_course.grading.names import STUDENT_IMPORT, plain_python, with_student_imports
-from attention_course.grading.remote import StandIn, Wall, isinstance_of
+from attention_course.grading.remote import Wall
 from attention_course.grading.sandbox.outputs import (
     CollectingPublisher,
     NotebookShell,
     Outputs,
     StreamToOutputs,
 )
+from attention_course.grading.stand_ins import StandIn, isinstance_of
 from attention_course.verdict import Ungradable
 
 
