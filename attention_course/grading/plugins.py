@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,16 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
+from sqlalchemy.exc import SAWarning
 from traitlets import Enum
 
 from attention_course.grading.engine import Record, Surroundings, grade_notebook
 from attention_course.grading.rebuild import SourceCell, rebuild
 from attention_course.grading.sandbox import LEVELS, Limits, level_here
 from attention_course.grading.source import InstructorCell, Plan, instructor_cells, plan
+
+# nbgrader's own queries bring these up for every new submission; nobody who grades can act on them.
+warnings.filterwarnings("ignore", "Object of type <Submitted", SAWarning)
 
 Resources = ResourcesDict | dict[str, Any]
 KEY = "attention_course"
