@@ -105,9 +105,13 @@ def draw(kind: str, name: str) -> Fixture:
 
 
 def _normal(generator: torch.Generator, *shape: int, std: float = 1.0) -> Tensor:
-    """Normal numbers of exactly this standard deviation: no seed draws a degenerate fixture."""
+    """Normal numbers of exactly this standard deviation, none far out.
+
+    So no seed draws a degenerate fixture, nor scores so far apart that exp of their difference
+    is lost in float32 where one maximum is taken off them all.
+    """
     # A notebook may have another default dtype; the fixtures stay float32.
-    drawn = torch.randn(shape, generator=generator, dtype=torch.float32)
+    drawn = torch.randn(shape, generator=generator, dtype=torch.float32).clamp(-2, 2)
     return drawn * (std / drawn.std())
 
 
@@ -117,9 +121,10 @@ def _layers(kind: str, d: int, widths: tuple[int, ...], std: float = STD) -> dic
     state = {}
     for layer, width in zip(("query", "key", "value"), widths, strict=True):
         state[f"{layer}.weight"] = _normal(generator, width, d, std=std)
-        # Uniform away from zero: a bias that happens to be tiny would hide that it was dropped.
-        bias = _normal(generator, width)
-        state[f"{layer}.bias"] = torch.sign(bias) * (0.5 + bias.abs())
+        # Away from zero, where a dropped bias would not show; bounded, so that scores are too.
+        size = 0.5 + torch.rand(width, generator=generator, dtype=torch.float32)
+        sign = torch.randint(2, (width,), generator=generator) * 2 - 1
+        state[f"{layer}.bias"] = sign * size
     return state
 
 
@@ -149,7 +154,7 @@ def with_large_scores(fixture: Fixture) -> Fixture:
     d_k = fixture.state["query.bias"].shape[0]
     large = torch.full((d_k,), math.sqrt(200 / math.sqrt(d_k)), dtype=torch.float32)
     state = {
-        name: tensor * 0.2 if name in ("query.weight", "key.weight") else tensor
+        name: tensor * 0.05 if name in ("query.weight", "key.weight") else tensor
         for name, tensor in fixture.state.items()
     }
     state |= {"query.bias": large, "key.bias": large.clone()}
