@@ -7,6 +7,7 @@ database or commands; the plug-ins and the command line both call :func:`grade_n
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ REFUSED = (
     "attention_course.comparisons",
     "attention_course.grading.engine",
 )
+
+
+LARGEST_MODULE = 1_000_000  # bytes of a student's module that are read for ready-made parts
 
 
 @dataclass
@@ -208,6 +212,8 @@ def grade_notebook(
                 elif cell.source.strip() in plan.demonstrations:
                     continue
                 else:
+                    if session is not None:
+                        session.sources += _sources_of(cell.source, surroundings.folder)
                     _run_student_cell(cell, student, record)
                     phase = "cells"
                 cell.execution_count = count
@@ -220,6 +226,16 @@ def grade_notebook(
         student.close()
     record.durations["total"] = time.monotonic() - began
     return record
+
+
+def _sources_of(source: str, folder: Path) -> list[str]:
+    """A cell, and after it the student's own modules that it imports, for the checks to read."""
+    found = [source]
+    for module in sorted(folder.glob("*.py")):
+        imported = re.search(rf"^\s*(from|import)\s+{re.escape(module.stem)}\b", source, re.M)
+        if imported and not module.is_symlink() and module.stat().st_size < LARGEST_MODULE:
+            found.append(module.read_text("utf-8", "replace"))
+    return found
 
 
 def _run_student_cell(cell: NotebookNode, student: StudentSide, record: Record) -> None:
