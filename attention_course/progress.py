@@ -19,7 +19,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,13 +82,47 @@ def record(
 
     Never raises for what the disk or the file on it does: ``Saved.notes`` says it.
     """
+
+    def add(progress: dict[str, Any]) -> None:
+        _add(progress, assignment, verdicts, _now(), evaluation)
+
+    return _changed(add, folder)
+
+
+def record_hint(
+    assignment: str,
+    exercise: str,
+    tier: int,
+    max_points: float,
+    *,
+    folder: Path | str | None = None,
+) -> Saved:
+    """Note that a hint tier of an exercise was opened; the furthest one is kept.
+
+    ``tier`` is 1 to 3, ``max_points`` what the exercise can give. Opening a hint is no attempt.
+    Never raises for what the disk or the file on it does.
+    """
+
+    def add(progress: dict[str, Any]) -> None:
+        now = _now()
+        _add(progress, assignment, (), now, evaluation=False)
+        entry = progress["assignments"][assignment]
+        kept = entry["exercises"].setdefault(exercise, _untried())
+        kept["max_points"] = kept["max_points"] or _plain(max_points)
+        kept["hint_tiers_opened"] = max(kept["hint_tiers_opened"], tier)
+        _add_up(entry)
+
+    return _changed(add, folder)
+
+
+def _changed(change: Callable[[dict[str, Any]], None], folder: Path | str | None) -> Saved:
     path = progress_path(folder)
     notes: list[str] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.parent / LOCK_NAME):
             progress = _read_or_set_aside(path, notes)
-            _add(progress, assignment, verdicts, _now(), evaluation)
+            change(progress)
             _write(path, progress)
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
@@ -120,12 +154,17 @@ def _add(
     exercises = entry["exercises"]
     for verdict in verdicts:
         _add_verdict(exercises.setdefault(verdict.exercise, _untried()), verdict, now)
-    entry["points"] = _plain(sum(exercise["points"] for exercise in exercises.values()))
-    entry["max_points"] = _plain(sum(exercise["max_points"] for exercise in exercises.values()))
+    _add_up(entry)
     if evaluation:
         entry["evaluations"] += 1
         entry["last_evaluation"] = now
     progress["updated"] = now
+
+
+def _add_up(entry: dict[str, Any]) -> None:
+    exercises = entry["exercises"].values()
+    entry["points"] = _plain(sum(exercise["points"] for exercise in exercises))
+    entry["max_points"] = _plain(sum(exercise["max_points"] for exercise in exercises))
 
 
 def _untried() -> dict[str, Any]:

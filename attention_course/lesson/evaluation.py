@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attention_course import live
 from attention_course.lesson.card import Card, Mood, Row
 from attention_course.lesson.selfcheck import mood_of, points_text, was_tried
 from attention_course.lesson.setting import in_sandbox, is_grading, notebook_names, show
@@ -30,6 +31,7 @@ def verify(assignment: str | None = None) -> None:
         raise ValueError(f"no assignment {assignment!r}; the assignments are {', '.join(known)}")
     verdicts = [judge(ex, names.get(ex.answer_name, MISSING)) for ex in exercises]
     saved = record(assignment, verdicts, evaluation=True)
+    live.verdicts_reached(assignment, verdicts)
     titles = [exercise.title for exercise in exercises]
     show(_card(assignment, titles, verdicts, saved.ok, saved.notes))
 

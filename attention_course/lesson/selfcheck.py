@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from attention_course import live
 from attention_course.lesson.card import Card, Mood
 from attention_course.lesson.setting import in_sandbox, is_grading, is_validating, show
 from attention_course.progress import UNTRIED, record
@@ -44,6 +45,7 @@ class ExerciseCheck:
         grading = is_grading()
         if not grading:
             notes = record(self.exercise.assignment, [verdict]).notes
+            live.verdicts_reached(self.exercise.assignment, [verdict])
         show(verdict_card(verdict, self.exercise.title, notes=notes, grading=grading))
         if is_validating() and not verdict.passed:
             # nbgrader cuts each line of an error at 80 characters; wrapped, no word is lost.

@@ -34,8 +34,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "attention_course.comparisons",
         "reference_attention",
     ),
+    "attention_course.live": (
+        "attention_course.live",
+        "attention_course.checks",
+        "attention_course.exercise",
+        "attention_course.progress",
+        "attention_course.verdict",
+        "attention_course.views",
+        "reference_attention",
+    ),
     "attention_course.lesson": (
         "attention_course.lesson",
+        "attention_course.live",
         "attention_course.checks",
         "attention_course.exercise",
         "attention_course.progress",
