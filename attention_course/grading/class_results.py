@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attention_course.grading.hints_opened import hints_opened
 from attention_course.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Submission:
     problems: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     graded: bool = True
+    hint_tiers: dict[str, int] = field(
+        default_factory=dict
+    )  # by exercise, as the student's file tells
 
     @property
     def score(self) -> float:
@@ -116,6 +120,7 @@ def read_class(
                 tuple(notes.problems),
                 tuple(notes.events),
                 graded,
+                hints_opened(submitted.get(student), assignment),
             )
         )
     enrolled = _enrolled(gradebook)

@@ -66,6 +66,7 @@ def render(summary: dict[str, Any], feedback: Mapping[str, str] | None = None) -
     )
     environment.filters["points"] = points
     environment.filters["counts"] = counts
+    environment.filters["hints"] = hints
     environment.filters["named_and_noted"] = named_and_noted
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     largest = max((bar["count"] for bar in summary["distribution"]), default=0)
@@ -88,6 +89,11 @@ def counts(exercise: dict[str, Any]) -> str:
     words = {"full": "full", "partial": "partial", "none": "none", "waiting": "not marked yet"}
     said = [f"{exercise[name]} {words[name]}" for name in OUTCOMES if exercise[name]]
     return ", ".join(said) or "no submission is graded yet"
+
+
+def hints(exercise: dict[str, Any]) -> str:
+    """How many went how far through the hints: "4 to tier 1, 2 to tier 3"."""
+    return ", ".join(f"{count} to tier {tier}" for tier, count in exercise["hints_opened"].items())
 
 
 def named_and_noted(student: dict[str, Any]) -> list[str]:
@@ -167,6 +173,7 @@ def _exercise(cell: GradedCell, graded: list[Submission]) -> dict[str, Any]:
         elif mark and mark.error:
             unnamed += 1
     exercise = exercise_name(cell.name)
+    tiers = Counter(submission.hint_tiers.get(exercise, 0) for submission in graded)
     return {
         "cell": cell.name,
         "title": _exercise_titles().get(exercise, exercise.replace("_", " ").capitalize()),
@@ -180,6 +187,7 @@ def _exercise(cell: GradedCell, graded: list[Submission]) -> dict[str, Any]:
         ][:LISTED_MISCONCEPTIONS],
         "more_misconceptions": max(0, len(named) - LISTED_MISCONCEPTIONS),
         "without_a_name": unnamed,
+        "hints_opened": {str(tier): tiers[tier] for tier in sorted(tiers) if tier},
     }
 
 
@@ -244,6 +252,7 @@ def _student(submission: Submission, cells: tuple[GradedCell, ...]) -> dict[str,
             if message
         },
         "notes": list(dict.fromkeys([*submission.problems, *submission.events])),
+        "hint_tiers": submission.hint_tiers,
     }
 
 
