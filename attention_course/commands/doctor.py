@@ -192,14 +192,26 @@ def examine_kernel() -> Iterator[Finding]:
 
 
 def examine_isolation() -> Iterator[Finding]:
-    from attention_course.grading.sandbox import level_here
+    from attention_course.grading.sandbox import PROTECTIONS, layers, level_here, refusal
 
-    level, reason = level_here()
-    if level == "plain":
-        found = f"plain: students' code can reach your files and the network ({reason})"
-        yield optional("isolation", found, "apt-get install bubblewrap, on Linux")
+    level = level_here()
+    reason = refusal("auto")
+    kept = ", ".join(name for name in PROTECTIONS if name in level.protects) or "nothing"
+    found = f"{level.name}: protects {kept}"
+    mend = "apt-get install bubblewrap, on Linux"
+    if reason is not None:
+        use = f"{mend}; or c.TrustedExecute.required = [] to grade unprotected"
+        yield broken("isolation", f"{found} ({level.because})", use)
+    elif level.because is not None:
+        yield optional("isolation", f"{found} ({level.because})", mend)
     else:
-        yield good("isolation", "bubblewrap: no network, of the disk only the submission")
+        yield good("isolation", found)
+    for layer in layers():
+        what = f"  {layer.name}"
+        if layer.missing is None:
+            yield good(what, layer.gives)
+        else:
+            yield optional(what, layer.missing, layer.mend)
 
 
 def examine_browser() -> Iterator[Finding]:

@@ -20,7 +20,16 @@ from nbformat import NotebookNode, from_dict
 
 from attention_course.grading.outputs import checked
 from attention_course.grading.remote import Wall
-from attention_course.grading.sandbox import Limits, Sandbox, SandboxDidNotStart, start
+from attention_course.grading.sandbox import (
+    REQUIRED,
+    Limits,
+    Sandbox,
+    SandboxDidNotStart,
+    Unprotected,
+    read_folder,
+    start,
+    write_folder,
+)
 from attention_course.grading.sandbox.outputs import Outputs
 from attention_course.grading.source import Plan
 from attention_course.grading.trusted import TrustedNamespace, run_trusted_cell, score_of
@@ -72,12 +81,26 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     environment: tuple[tuple[str, str], ...] = ()
     isolation: str = "auto"
+    required: tuple[str, ...] = REQUIRED
     open_sandbox: Callable[[Surroundings], Sandbox] | None = None
 
     def start(self) -> Sandbox:
         if self.open_sandbox is not None:
             return self.open_sandbox(self)
-        return start(self.folder, self.limits, REFUSED, dict(self.environment), self.isolation)
+        wanted, required = self.isolation, self.required
+        return start(self.files(), self.limits, REFUSED, dict(self.environment), wanted, required)
+
+    def files(self) -> dict[str, bytes]:
+        """What the student's process gets of the folder: all but the notebooks.
+
+        By now nbgrader has put the hidden tests back into these.
+        """
+        notebooks = [path.name for path in self.folder.glob("*.ipynb")]
+        return read_folder(self.folder, self.limits.scratch // 2, leave_out=notebooks)
+
+    def keep(self, made: dict[str, bytes]) -> None:
+        """Put files that the student's code made into the folder; never a notebook."""
+        write_folder(self.folder, {k: v for k, v in made.items() if not k.endswith(".ipynb")})
 
 
 class StudentSide:
@@ -145,6 +168,8 @@ class StudentSide:
     def _start(self) -> Sandbox:
         try:
             return self.surroundings.start()
+        except Unprotected as error:
+            raise Ungradable(str(error)) from error
         except SandboxDidNotStart:
             # Once more: a machine that was short of processes for a moment is no verdict.
             try:
@@ -173,6 +198,11 @@ class StudentSide:
     def exchanges(self) -> int:
         """How often the student's process was asked something so far."""
         return self._exchanged + (self._wall.number if self._wall is not None else 0)
+
+    def keep_files(self) -> None:
+        """Bring back what the code wrote, as far as its process still answers."""
+        if self._wall is not None and self._wall.ended is None:
+            self.surroundings.keep(self._wall.sandbox.collect())
 
     def close(self) -> None:
         if self._wall is not None:
@@ -222,6 +252,7 @@ def grade_notebook(
                         output.execution_count = count
                 spent = time.monotonic() - started
                 record.durations[phase] = record.durations.get(phase, 0.0) + spent
+            student.keep_files()
     finally:
         student.close()
     record.durations["total"] = time.monotonic() - began

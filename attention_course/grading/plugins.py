@@ -29,11 +29,18 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 from sqlalchemy.exc import SAWarning
-from traitlets import Enum
+from traitlets import Enum, List
 
 from attention_course.grading.engine import Record, Surroundings, grade_notebook
 from attention_course.grading.rebuild import SourceCell, rebuild
-from attention_course.grading.sandbox import LEVELS, Limits, level_here
+from attention_course.grading.sandbox import (
+    LEVELS,
+    PROTECTIONS,
+    REQUIRED,
+    Limits,
+    level_here,
+    refusal,
+)
 from attention_course.grading.source import InstructorCell, Plan, instructor_cells, plan
 
 # nbgrader's own queries bring these up for every new submission; nobody who grades can act on them.
@@ -81,9 +88,16 @@ class TrustedExecute(Execute):
     isolation = Enum(
         LEVELS,
         default_value="auto",
-        help="How a student's code is kept apart: 'bubblewrap' refuses to run without it, "
-        "'plain' is a child process with no protection of disk and network, 'auto' takes "
-        "bubblewrap where it runs.",
+        help="How a student's code is kept apart: 'bubblewrap' (namespaces), 'landlock', 'plain' "
+        "(a child process with no protection of disk and network), or 'auto', the strongest of "
+        "these that runs here.",
+    ).tag(config=True)
+
+    required = List(
+        Enum(tuple(PROTECTIONS)),
+        default_value=list(REQUIRED),
+        help="What students' code must be kept from for anything to be graded: 'files', "
+        "'network', 'processes', 'system calls'. An empty list grades unprotected.",
     ).tag(config=True)
 
     def preprocess(
@@ -107,13 +121,21 @@ class TrustedExecute(Execute):
         return nb, resources
 
     def _say_how_it_is_protected(self) -> None:
-        level, reason = level_here(self.isolation)
-        if level == "plain" and not TrustedExecute._warned:
+        reason = refusal(self.isolation, self.required)
+        if reason is not None:
+            self.log.critical(
+                "Nothing was graded: %s. Install what is missing (attention-course doctor), or "
+                "set c.TrustedExecute.required = [] to grade unprotected.",
+                reason,
+            )
+            raise SystemExit(1)
+        level = level_here(self.isolation)
+        if level.name == "plain" and not TrustedExecute._warned:
             TrustedExecute._warned = True
             self.log.warning(
                 "Students' code can reach this machine's files and network: %s. Marks are still "
-                "decided here; c.TrustedExecute.isolation = 'bubblewrap' refuses to run so.",
-                reason,
+                "decided in the grader's own process.",
+                level.because,
             )
 
     _warned = False
@@ -144,6 +166,7 @@ class TrustedExecute(Execute):
             limits=limits,
             environment=tuple(environment.items()),
             isolation=self.isolation,
+            required=tuple(self.required),
         )
 
 

@@ -1,100 +1,115 @@
-"""A child process in namespaces of its own, made by bubblewrap.
+"""What a student's process may see of the disk, and bubblewrap's part in that.
 
-It has no network, sees no process but its own, and of the disk only what it needs: the system
-and Python, read-only; the submission's folder; an empty home. The gradebook, other submissions,
-the master notebooks, the checks and the reference are not there. Its process namespace ends
-with it, and with that all it started.
+bubblewrap puts the warm process into namespaces of its own: no network, no process but its
+own, and of the disk only the system and Python, read-only, and an empty home. The gradebook,
+submissions, the master notebooks, the checks and the reference are not there. The children
+then make namespaces of their own within.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from attention_course.grading.sandbox.plain import Plain
-
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
-SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "passwd",
-            "group", "nsswitch.conf", "mime.types")  # fmt: skip
+SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime",
+            "nsswitch.conf", "mime.types")  # fmt: skip
+DEVICES = ("null", "zero", "full", "random", "urandom")
 PACKAGE = Path(__file__).resolve().parents[2]
 # What a student's process may see of the course; the rest of the package is not there.
 HIDDEN = ("checks", "panel", "comparisons", "commands")
 SEEN_OF_GRADING = ("__init__.py", "sandbox")
+NOBODY = 65534
+# To make namespaces and mounts for each child; the children themselves have none of these.
+FOR_ROOT = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_CHOWN")
+FOR_OTHERS = ("CAP_SYS_ADMIN", "CAP_SETPCAP")
 
 
-class Bubblewrap(Plain):
-    """The student's process behind mount, process, network, user, ipc and host namespaces."""
+def isolation(home: str, user: int | None) -> list[str]:
+    """bubblewrap's command line up to the command itself.
 
-    level = "bubblewrap"
-
-    def _command(self, folder: Path, descriptor: str) -> list[str]:
-        command = super()._command(folder, descriptor)
-        return [*isolation(folder.resolve(), Path(self._home.name)), *command]
-
-    def _started(self) -> None:
-        # bubblewrap would die of an interrupt that is meant for the code inside it.
-        self._inside = _only_child(self._process.pid)
-
-    def _interrupt(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._inside, signal.SIGINT)
-
-
-def isolation(folder: Path, home: Path) -> list[str]:
-    """bubblewrap's command line up to the command itself."""
-    binary = shutil.which("bwrap") or "bwrap"
-    arguments = [
-        binary, "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534",
-        "--die-with-parent", "--as-pid-1", "--cap-drop", "ALL", "--hostname", "student",
-        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
-    ]  # fmt: skip
+    ``user`` is the number that root's children will take; None for an ordinary user, who
+    stays what they are outside and is nobody inside.
+    """
+    arguments = [shutil.which("bwrap") or "bwrap", "--as-pid-1", "--hostname", "student"]
+    arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    arguments += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
+    if user is None:
+        arguments += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+    for capability in FOR_OTHERS if user is None else FOR_ROOT:
+        arguments += ["--cap-add", capability]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    # For the warm process; each child has folders of its own over these two.
+    arguments += ["--tmpfs", "/tmp", "--tmpfs", home, "--dir", "/etc"]
     for place in SYSTEM:
         arguments += ["--ro-bind-try", place, place]
     for name in SETTINGS:
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    for place in _python_folders():
+    # bubblewrap makes missing folders for its own user alone; the children become another.
+    folders = {parent for place in (*python_folders(), str(PACKAGE)) for parent in _above(place)}
+    for folder in sorted(folders):
+        arguments += ["--perms", "0755", "--dir", folder]
+    for place in python_folders():
         arguments += ["--ro-bind", place, place]
-    arguments += _course()
-    # After all the rest, so that a folder within one of them is still to be written to.
-    arguments += ["--bind", str(folder), str(folder), "--bind", str(home), str(home)]
-    return [*arguments, "--remount-ro", "/", "--chdir", str(folder), "--"]
+    hidden = [str(PACKAGE / name) for name in HIDDEN if (PACKAGE / name).is_dir()]
+    grading = str(PACKAGE / "grading")
+    arguments += ["--ro-bind", str(PACKAGE), str(PACKAGE)]
+    for place in (*hidden, grading):
+        arguments += ["--tmpfs", place]
+    for name in SEEN_OF_GRADING:
+        arguments += ["--ro-bind", f"{grading}/{name}", f"{grading}/{name}"]
+    installed = PACKAGE.parent / "reference_attention"
+    if installed.is_dir() and any(installed.is_relative_to(p) for p in python_folders()):
+        arguments += ["--tmpfs", str(installed)]
+        hidden.append(str(installed))
+    # Nothing that one child could leave there for the next.
+    for place in (*hidden, grading, "/dev", "/"):
+        arguments += ["--remount-ro", place]
+    return [*arguments, "--chdir", "/", "--"]
 
 
-def _python_folders() -> list[str]:
+def _above(place: str) -> list[str]:
+    """The folders that lead to ``place``, but those that are there anyway."""
+    folders = [str(folder) for folder in Path(place).parents]
+    return [folder for folder in folders if folder not in ("/", *SYSTEM)]
+
+
+@functools.cache
+def python_folders() -> tuple[str, ...]:
     """The interpreter and what is installed for it, outermost first and each once."""
     wanted = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     wanted |= {Path(p).resolve() for p in sys.path if "site-packages" in p and Path(p).is_dir()}
     wanted.add(Path(sys.executable).resolve().parent.parent)
     outermost = [p for p in wanted if not any(p.is_relative_to(q) for q in wanted if q != p)]
     named = [Path(sys.prefix)] if Path(sys.prefix) not in wanted else []
-    return [str(p) for p in (*sorted(outermost), *named) if str(p) not in SYSTEM]
+    return tuple(str(p) for p in (*sorted(outermost), *named) if str(p) not in SYSTEM)
 
 
-def _course() -> list[str]:
-    """The course's package with the rooms that hold answers or checks left empty."""
-    arguments = ["--ro-bind", str(PACKAGE), str(PACKAGE)]
-    for name in HIDDEN:
-        if (PACKAGE / name).is_dir():
-            arguments += ["--tmpfs", str(PACKAGE / name)]
-    grading = PACKAGE / "grading"
-    arguments += ["--tmpfs", str(grading)]
-    for name in SEEN_OF_GRADING:
-        arguments += ["--ro-bind", str(grading / name), str(grading / name)]
-    installed = PACKAGE.parent / "reference_attention"
-    if any(installed.is_relative_to(p) for p in _python_folders()) and installed.is_dir():
-        arguments += ["--tmpfs", str(installed)]
-    return arguments
+def readable() -> list[str]:
+    """The same view of the disk as a list of what may be read, for landlock without namespaces.
+
+    Landlock gives whole folders and takes nothing out of them again, so the parts of the
+    course are named one by one.
+    """
+    parts = [p for p in PACKAGE.iterdir() if p.name not in (*HIDDEN, "grading")]
+    seen = [PACKAGE / "grading" / name for name in SEEN_OF_GRADING]
+    settings = [f"/etc/{name}" for name in SETTINGS]
+    own = ["/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/sys/devices/system/cpu"]
+    devices = [f"/dev/{name}" for name in DEVICES]
+    return [*SYSTEM, *python_folders(), *map(str, (*parts, *seen)), *settings, *own, *devices]
 
 
-def _only_child(pid: int) -> int:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(children[0]) if children else pid
+def everybody_reads_python() -> bool:
+    """Whether a user without rights could load modules, which folders like /root may prevent."""
+    for place in (*python_folders(), str(PACKAGE)):
+        folders = [Path(place), *Path(place).parents]
+        if not all(os.stat(folder).st_mode & 0o001 for folder in folders):
+            return False
+    return True
 
 
 @functools.cache
@@ -104,8 +119,9 @@ def available() -> str | None:
         return "bubblewrap is for Linux"
     if shutil.which("bwrap") is None:
         return "bwrap is not installed (Debian: apt-get install bubblewrap)"
-    probe = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534",
-             "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]  # fmt: skip
+    user = [] if os.getuid() == 0 else ["--unshare-user"]
+    probe = ["bwrap", *user, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--cap-add",
+             "CAP_SYS_ADMIN", "--ro-bind", "/", "/", "--proc", "/proc", "true"]  # fmt: skip
     try:
         done = subprocess.run(probe, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,7 +1,8 @@
 """The student's process: runs their cells and answers requests about what they defined.
 
 Started as ``python -m attention_course.grading.sandbox.child FD`` with one end of a socket
-pair. It holds no secret and is never believed: every mark is decided at the other end.
+pair, or forked by :mod:`.nursery`. It holds no secret and is never believed: every mark is
+decided at the other end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from attention_course.grading.sandbox.outputs import (
@@ -33,6 +35,12 @@ from attention_course.grading.sandbox.wire import (
     WireError,
     receive_frame,
     send_frame,
+)
+from attention_course.grading.sandbox.workfolder import (
+    Stamp,
+    changed_since,
+    stamps,
+    write_folder,
 )
 
 KEPT_GRAPHS = 256
@@ -56,8 +64,9 @@ class NoAnswersHere(importlib.abc.MetaPathFinder):
 class StudentProcess:
     """One notebook's process: a shell, the objects asked about, and the wall to the grader."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
+    connection: socket.socket
+
+    def __init__(self) -> None:
         self.outputs = Outputs()
         sys.stdout = StreamToOutputs(self.outputs, "stdout")
         sys.stderr = StreamToOutputs(self.outputs, "stderr")
@@ -66,6 +75,21 @@ class StudentProcess:
         self.handles: dict[int, int] = {}
         self.graphs: OrderedDict[int, Any] = OrderedDict()
         self.leaves: OrderedDict[int, dict[int, Any]] = OrderedDict()
+        self.folder = Path()
+        self.kept = 0
+        self.given: dict[str, Stamp] = {}
+
+    def begin(self, connection: socket.socket, folder: Path) -> None:
+        """Take in what the grader sends first: the submission's files and its environment."""
+        header, payload = receive_frame(connection)
+        self.connection, self.folder, self.kept = connection, folder, int(header["kept"])
+        places = ((str(name), payload[at : at + size]) for name, at, size in header["files"])
+        write_folder(folder, dict(places))
+        self.given = stamps(folder)
+        os.environ.update(header["environment"])
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))  # the student's own modules lie beside the notebook
+        send_frame(connection, {"ready": os.getpid()})
 
     # -- the loop ---------------------------------------------------------------------------
 
@@ -195,6 +219,9 @@ class StudentProcess:
     def do_run_cell(self, header: Any, payload: Any, reply: Any, encoder: Any) -> dict[str, Any]:
         result = self.shell.run_cell(str(header["source"]), store_history=True, silent=False)
         return {"ok": bool(result.success), "count": self.shell.execution_count - 1}
+
+    def do_collect(self, header: Any, payload: Any, reply: Any, encoder: Any) -> dict[str, bytes]:
+        return changed_since(self.given, self.folder, self.kept)
 
     def do_lookup(self, header: Any, payload: Any, reply: Any, encoder: Any) -> Any:
         name = str(header["name"])
@@ -365,17 +392,19 @@ def _same(left: Any, left_bytes: memoryview, right: Any, right_bytes: memoryview
     return bool(left == right)
 
 
+def refuse_answers() -> None:
+    """Keep ready-made answers from being imported; the grader says what holds them."""
+    names = os.environ.pop("ATTENTION_COURSE_REFUSED", "").split(",")
+    sys.meta_path.insert(0, NoAnswersHere(tuple(name for name in names if name)))
+
+
 def main() -> None:
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    refused = tuple(
-        name for name in os.environ.pop("ATTENTION_COURSE_REFUSED", "").split(",") if name
-    )
-    sys.path.insert(0, os.getcwd())  # the student's own modules lie beside the notebook
-    student = StudentProcess(connection)
-    sys.meta_path.insert(0, NoAnswersHere(refused))
+    connection, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    student = StudentProcess()
+    refuse_answers()
     gc.collect()
-    send_frame(connection, {"ready": os.getpid()})
     with contextlib.suppress(WireError, OSError):
+        student.begin(connection, folder)
         student.serve()
     os._exit(0)  # threads that the student left running do not keep the process
 

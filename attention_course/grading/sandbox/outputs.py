@@ -7,6 +7,8 @@ displays, results, streams and tracebacks become notebook outputs without any me
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -123,6 +125,15 @@ class NotebookShell(InteractiveShell):
 
     def enable_gui(self, gui: str | None = None) -> None:
         pass
+
+    def system(self, cmd: str) -> None:
+        """Run ``!command``; IPython's own way needs a terminal, which is not there."""
+        command = self.var_expand(cmd, depth=1)
+        pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(command, shell=True, text=True, errors="replace", **pipe) as process:  # type: ignore[call-overload]
+            for line in process.stdout:
+                sys.stdout.write(line)
+        self.user_ns["_exit_code"] = process.returncode
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         try:

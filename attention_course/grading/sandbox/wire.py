@@ -25,6 +25,7 @@ MAX_HEADER = 16 * 2**20
 MAX_PAYLOAD = 256 * 2**20
 MAX_DEPTH = 40
 MAX_DIMENSIONS = 16
+MAX_COLLISIONS = 100  # keys of one hash in a set or dictionary
 
 TORCH_DTYPES = (
     "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8",
@@ -281,9 +282,14 @@ class Decoder:
             return slice(*(self._decode(part, depth + 1) for part in data[1:4]))
         if tag in ("l", "t", "S", "F"):
             items = [self._decode(item, depth + 1) for item in data[1]]
+            if tag in ("S", "F"):
+                _check_hashes(items)
             return {"l": list, "t": tuple, "S": set, "F": frozenset}[tag](items)
         if tag == "d":
-            return {self._decode(k, depth + 1): self._decode(v, depth + 1) for k, v in data[1]}
+            keys = [self._decode(pair[0], depth + 1) for pair in data[1]]
+            _check_hashes(keys)
+            values = [self._decode(pair[1], depth + 1) for pair in data[1]]
+            return dict(zip(keys, values, strict=True))
         if tag in ("T", "np", "npg", "size", "dtype", "device"):
             return self._decode_array(tag, data)
         return self.resolve(data)
@@ -337,6 +343,13 @@ class Decoder:
         if start + length > len(self.payload):
             raise WireError("an array that reaches beyond its message")
         return self.payload[start : start + length]
+
+
+def _check_hashes(keys: list[Any]) -> None:
+    """Raises WireError for keys made to collide: a table of them takes quadratic time."""
+    hashes = sorted(map(hash, keys))
+    if any(a == b for a, b in zip(hashes, hashes[MAX_COLLISIONS:], strict=False)):
+        raise WireError("a set or dictionary whose keys were made to collide")
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,275 @@
+"""The grader's side of the warm process, and of each student's process forked from it.
+
+A grader's process has one warm process at most for each kind of walls; it is started at the
+first submission and ends with the grader's process, however that ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attention_course.grading.sandbox import bubblewrap, cgroup, landlock, seccomp
+from attention_course.grading.sandbox.base import MIB, Limits, SandboxDidNotStart
+from attention_course.grading.sandbox.connection import Connected
+from attention_course.grading.sandbox.plain import last_line, surroundings
+from attention_course.grading.sandbox.walls import HOME, Walls
+from attention_course.grading.sandbox.wire import WireError, receive_frame, send_frame
+
+NURSERY = "attention_course.grading.sandbox.nursery"
+ANSWERING = 20.0  # seconds that the warm process has to fork, or to tell how a child ended
+OWN_MEMORY = 1024 * MIB  # what the warm process itself may use, beside a submission's share
+OWN_PROCESSES = 16
+FIRST_USER, USERS = 64_000, 1_400  # numbers that no distribution gives to anybody
+
+
+class WarmProcess:
+    """One warm process and the walls that its children shut themselves in."""
+
+    def __init__(self, level: str, refused: tuple[str, ...], seconds: float) -> None:
+        self.level = level
+        self.alive = True
+        self._lock = threading.Lock()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._cgroup = cgroup.create()
+        self._limited: Limits | None = None
+        self._control, theirs = socket.socketpair()
+        command = [sys.executable, "-I", "-m", NURSERY, str(theirs.fileno())]
+        user = FIRST_USER + os.getpid() % USERS if os.getuid() == 0 else None
+        if level == "bubblewrap":
+            command = [*bubblewrap.isolation(HOME, user), *command]
+        elif not bubblewrap.everybody_reads_python():
+            user = None  # who became another user could not load a module any more
+        self.walls = Walls(
+            namespaces=level == "bubblewrap",
+            user=user,
+            landlock=landlock.version() > 0,
+            readable=tuple(bubblewrap.readable()),
+            seccomp=None if seccomp.unavailable() else seccomp.program(),
+        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env=surroundings(HOME, refused),
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._remove_cgroup()
+            raise SandboxDidNotStart(f"no process could be started: {error}") from error
+        finally:
+            theirs.close()
+        try:
+            if self._cgroup:
+                self._cgroup.add(self._process.pid)
+            send_frame(self._control, {"walls": self.walls.to_data()})
+            self._answer(seconds)
+        except (WireError, OSError) as error:
+            reason = last_line(self._log) or str(error)
+            self.end()
+            raise SandboxDidNotStart(f"the warm process did not start: {reason}") from error
+
+    def fork(self, limits: Limits, home: str) -> tuple[socket.socket, int, int]:
+        """A new child: the connection to it, a descriptor of its process, and its number there.
+
+        Raises SandboxDidNotStart.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with self._lock, theirs:
+                self._limit(limits)
+                socket.send_fds(self._control, [b"."], [theirs.fileno()])
+                request = {"op": "fork", "limits": vars(limits), "home": home}
+                send_frame(self._control, request, (), time.monotonic() + ANSWERING)
+                answer, descriptors = self._answer(ANSWERING)
+        except (WireError, OSError) as error:
+            ours.close()
+            self.end()
+            raise SandboxDidNotStart(f"the warm process is gone ({error})") from error
+        if not descriptors:
+            ours.close()
+            raise SandboxDidNotStart(f"no process could be forked: {answer.get('failed')}")
+        return ours, descriptors[0], int(answer["pid"])
+
+    def status_of(self, pid: int) -> int:
+        """How an ended child ended (negative: by a signal)."""
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [b"."], [])
+                send_frame(self._control, {"op": "wait", "pid": pid})
+                return int(self._answer(ANSWERING)[0]["status"])
+        except (WireError, OSError, KeyError):
+            self.end()
+            return -signal.SIGKILL
+
+    def was_out_of_memory(self) -> bool:
+        return self._cgroup is not None and self._cgroup.was_out_of_memory()
+
+    @property
+    def limits_memory_of_all(self) -> bool:
+        return self._cgroup is not None
+
+    def _limit(self, limits: Limits) -> None:
+        if self._cgroup and limits != self._limited:
+            processes = limits.processes + OWN_PROCESSES
+            self._cgroup.limit(limits.memory + OWN_MEMORY, processes)
+            self._limited = limits
+
+    def _answer(self, seconds: float) -> tuple[dict[str, Any], list[int]]:
+        self._control.settimeout(seconds)
+        message, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        if not message:
+            raise WireError("it closed the connection")
+        answer, _ = receive_frame(self._control, time.monotonic() + seconds)
+        return answer, list(descriptors)
+
+    def end(self) -> None:
+        """End it, and with it every child that still lives; may be called twice."""
+        if not self.alive:
+            return
+        self.alive = False
+        self._control.close()
+        try:
+            self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            # bubblewrap's own child is the first process of the namespace: all end with it.
+            for pid in (*_children(self._process.pid), self._process.pid):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait()
+        self._log.close()
+        self._remove_cgroup()
+
+    def _remove_cgroup(self) -> None:
+        if self._cgroup:
+            with contextlib.suppress(OSError):
+                self._cgroup.end_all()
+            self._cgroup.remove()
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
+
+
+class Forked(Connected):
+    """A student's process, forked from the warm one and shut in."""
+
+    def __init__(
+        self,
+        parent: WarmProcess,
+        files: Mapping[str, bytes],
+        limits: Limits,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.level = parent.level
+        self._parent = parent
+        self._limits = limits
+        self._status: int | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        home = HOME
+        if not parent.walls.namespaces:
+            self._scratch = tempfile.TemporaryDirectory(
+                prefix="student-", ignore_cleanup_errors=True
+            )
+            home = self._scratch.name
+            if parent.walls.user is not None:
+                os.chown(home, parent.walls.user, parent.walls.user)
+        try:
+            self._connection, self._handle, self._pid = parent.fork(limits, home)
+        except SandboxDidNotStart:
+            self._forget_scratch()
+            raise
+        try:
+            self._begin(files, {"TMPDIR": "/tmp" if home == HOME else home, **(environment or {})})
+        except (WireError, OSError) as error:
+            self.close()
+            raise SandboxDidNotStart(f"the student's process did not start: {error}") from error
+
+    def _interrupt(self) -> None:
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._handle, signal.SIGINT)
+
+    def _wait(self, seconds: float) -> int | None:
+        if self._status is None and self._handle >= 0:
+            poll = select.poll()
+            poll.register(self._handle, select.POLLIN)
+            if not poll.poll(1000 * seconds):
+                return None
+            self._status = self._parent.status_of(self._pid)
+            os.close(self._handle)
+            self._handle = -1
+        return self._status
+
+    def _why(self, status: int) -> str:
+        if status == -signal.SIGKILL and self._parent.was_out_of_memory():
+            return f"the process was ended: it used more than {self._limits.memory // MIB} MiB"
+        return super()._why(status)
+
+    def close(self) -> None:
+        self._connection.close()
+        if self._handle >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            if self._wait(ANSWERING) is None:
+                os.close(self._handle)
+                self._handle = -1
+                self._parent.end()
+        self._forget_scratch()
+
+    def _forget_scratch(self) -> None:
+        if self._scratch:
+            self._scratch.cleanup()
+
+
+_running: dict[tuple[str, tuple[str, ...]], WarmProcess] = {}
+_owner = 0
+
+
+def warm_process(level: str, refused: tuple[str, ...], limits: Limits) -> WarmProcess:
+    """This process's warm process for ``level``; started if there is none that lives."""
+    global _owner
+    if _owner != os.getpid():
+        _running.clear()  # a forked grader's process has no share in its parent's
+        _owner = os.getpid()
+    found = _running.get((level, refused))
+    if found is None or not found.alive:
+        found = _running[level, refused] = WarmProcess(level, refused, limits.start)
+    return found
+
+
+@atexit.register
+def shut_down() -> None:
+    """End the warm processes of this process; the next submission starts another."""
+    if _owner == os.getpid():
+        for process in _running.values():
+            process.end()
+        _running.clear()
+
+
+def fork_works() -> str | None:
+    """Why no process can be forked from a warm one on this machine, or None where it can."""
+    if sys.platform != "linux":
+        return f"warm forks are for Linux, this is {sys.platform}"
+    if not hasattr(os, "pidfd_open") or not Path("/proc/self/ns/pid").exists():
+        return "this kernel is too old (5.3 or newer is needed)"
+    return None
