@@ -6,6 +6,8 @@ from typing import Any
 
 MAX_ITEMS = 500
 MAX_TEXT = 250_000
+MAX_ALL = 5_000_000  # characters of all outputs of one cell together
+MAX_DEPTH = 40
 
 
 def checked(items: Any) -> list[dict[str, Any]]:
@@ -14,14 +16,45 @@ def checked(items: Any) -> list[dict[str, Any]]:
     Metadata is left behind: nothing that a student's process says about its outputs may look
     like a verdict of the grader's.
     """
-    kept = []
+    kept, room = [], MAX_ALL
     for item in items[:MAX_ITEMS] if isinstance(items, list) else []:
         if not isinstance(item, dict):
             continue
         output = _stream(item) or _error(item) or _display(item)
-        if output:
-            kept.append(output)
+        if not output:
+            continue
+        output = writable(output)
+        room -= _size(output)
+        if room < 0:
+            text = "… the rest of this cell's outputs was left out …\n"
+            return [*kept, {"output_type": "stream", "name": "stdout", "text": text}]
+        kept.append(output)
     return kept
+
+
+def writable(value: Any, depth: int = 0) -> Any:
+    """``value`` (JSON data) as it can be written to a notebook file.
+
+    Half a surrogate pair becomes a question mark, for no file in UTF-8 can hold it; what is
+    nested deeper than MAX_DEPTH is cut, for readers of notebooks go through it recursively.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [writable(v, depth + 1) for v in value] if depth < MAX_DEPTH else []
+    if isinstance(value, dict):
+        pairs = value.items() if depth < MAX_DEPTH else ()
+        return {writable(str(k)): writable(v, depth + 1) for k, v in pairs}
+    return value
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list | dict):
+        parts = value if isinstance(value, list) else [*value.keys(), *value.values()]
+        return len(parts) + sum(map(_size, parts))
+    return 1
 
 
 def _stream(item: dict[str, Any]) -> dict[str, Any] | None:

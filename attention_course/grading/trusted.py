@@ -28,6 +28,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from attention_course.grading.names import STUDENT_IMPORT, plain_python, with_student_imports
+from attention_course.grading.outputs import writable
 from attention_course.grading.remote import Wall
 from attention_course.grading.sandbox.outputs import (
     CollectingPublisher,
@@ -297,5 +298,6 @@ def _lines(error: BaseException, filename: str) -> list[str]:
 
 def _as_nbformat(item: dict[str, Any]) -> dict[str, Any]:
     if item["output_type"] == "stream":
-        return {"output_type": "stream", "name": item["name"], "text": "".join(item["parts"])}
-    return item
+        text = writable("".join(item["parts"]))
+        return {"output_type": "stream", "name": item["name"], "text": text}
+    return dict(writable(item))
