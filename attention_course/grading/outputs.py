@@ -16,7 +16,8 @@ def checked(items: Any) -> list[dict[str, Any]]:
     Metadata is left behind: nothing that a student's process says about its outputs may look
     like a verdict of the grader's.
     """
-    kept, room = [], MAX_ALL
+    kept: list[dict[str, Any]] = []
+    room = MAX_ALL
     for item in items[:MAX_ITEMS] if isinstance(items, list) else []:
         if not isinstance(item, dict):
             continue
