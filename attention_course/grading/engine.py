@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -45,6 +47,7 @@ REFUSED = (
 )
 
 
+MARGIN = 10.0  # seconds that a test has for its own work, beside what the answer may take
 LARGEST_MODULE = 1_000_000  # bytes of a student's module that are read for ready-made parts
 
 
@@ -138,7 +141,8 @@ class StudentSide:
             self.wall()  # a process that must be started again does so on its own time
         self._cell_end = None if self.limits.cell is None else time.monotonic() + self.limits.cell
         try:
-            yield
+            with _alarm(self.limits.cell):
+                yield
         finally:
             self._cell_end = None
 
@@ -211,6 +215,39 @@ class StudentSide:
             self._wall = None
 
 
+class TestStopped(AnswerStopped):
+    """A graded cell went on and on in the grader's own process."""
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """Stop a test that what it was given keeps busy here: ``for i in range(their_number)``."""
+    if (
+        seconds is None
+        or not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+    limit = seconds + MARGIN
+
+    def stop(number: int, frame: Any) -> None:
+        raise TestStopped(f"the test was stopped after {limit:.3g} s")
+
+    handler = signal.signal(signal.SIGALRM, stop)
+    # Again each second: the first exception may come where something swallows it.
+    left, interval = signal.setitimer(signal.ITIMER_REAL, limit, 1.0)
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:
+            rest = max(left - (time.monotonic() - began), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, rest, interval)
+
+
 def grade_notebook(
     notebook: NotebookNode, plan: Plan, surroundings: Surroundings, seed: int | None = None
 ) -> Record:
@@ -263,7 +300,7 @@ def _sources_of(source: str, folder: Path) -> list[str]:
     """A cell, and after it the student's own modules that it imports, for the checks to read."""
     found = [source]
     for module in sorted(folder.glob("*.py")):
-        imported = re.search(rf"^\s*(from|import)\s+{re.escape(module.stem)}\b", source, re.M)
+        imported = re.search(rf"^[ \t]*(from|import)[ \t]+{re.escape(module.stem)}\b", source, re.M)
         if imported and not module.is_symlink() and module.stat().st_size < LARGEST_MODULE:
             found.append(module.read_text("utf-8", "replace"))
     return found
@@ -297,7 +334,8 @@ def _grade_cell(
                 continue
             why = ran.ungraded or f"{type(ran.error).__name__}: {ran.error}"[:500]
             # Without a word to the student's process, a failure is no fault of theirs.
-            own = student.exchanges == asked or ran.ungraded is not None
+            stopped = isinstance(ran.error, AnswerStopped)
+            own = (student.exchanges == asked and not stopped) or ran.ungraded is not None
             what = "instructor cell failed" if own else "a cell failed on the student's code"
             record.events.append({"what": what, "cell": label, "why": why})
             if own:
@@ -306,7 +344,7 @@ def _grade_cell(
         namespace.theirs = plan.theirs.get(name, frozenset())
         for owned in namespace.theirs & namespace.keys():
             dict.__delitem__(namespace, owned)
-        seen = len(session.verdicts) if session else 0
+        seen, asked = len(session.verdicts) if session else 0, student.exchanges
         result = run_trusted_cell(cell.source, namespace, name, student.outputs, *folder)
     cell.outputs = [from_dict(output) for output in result.outputs]
     points = float(cell.metadata.nbgrader["points"])
@@ -315,6 +353,8 @@ def _grade_cell(
         record.verdicts.append({**verdict.to_record(), "cell": name})
         if verdict.outcome is Outcome.UNGRADED:
             reason = reason or verdict.message
+    if isinstance(result.error, TestStopped) and student.exchanges == asked:
+        reason = f"{result.error}, though it asked nothing of the answer"
     if isinstance(result.error, AnswerStopped):
         record.events.append({"what": "stopped", "cell": name, "why": str(result.error)})
     if reason:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from attention_course.grading.names import CellNames, names_of
+from attention_course.grading.names import CellNames, names_of, plain_python
 
 DEMONSTRATION = "demonstration"
 
@@ -92,6 +93,10 @@ def plan(cells: Iterable[InstructorCell], graded: dict[str, str]) -> Plan:
             imported |= cell.names.imports
         elif cell.kind == "solution":
             # `import math` in a solution does not make the tests' math the student's.
+            libraries = _imports_for(cell, needed - imported)
+            if libraries is not None:
+                pending.append(libraries)
+                imported |= libraries.names.imports
             owned |= cell.names.binds - (cell.names.imports & imported)
         elif cell.kind == "graded" and cell.grade_id:
             before[cell.grade_id] = tuple(pending)
@@ -99,4 +104,21 @@ def plan(cells: Iterable[InstructorCell], graded: dict[str, str]) -> Plan:
             pending = []
     skipped = frozenset(c.source.strip() for c in cells if c.kind == DEMONSTRATION)
     ours = frozenset().union(*(c.names.binds for c in cells if c.kind == "instructor"))
-    return Plan(before, theirs, skipped, ours)
+    return Plan(before, theirs, skipped, ours | imported)
+
+
+def _imports_for(cell: InstructorCell, wanted: set[str]) -> InstructorCell | None:
+    """The imports of ``wanted`` names at the top of a master's solution, as a cell of ours.
+
+    A test that uses ``math`` means the library, though only the solution imports it. (Modules
+    that are the student's own files are still asked for in the student's process.)
+    """
+    if not cell.names.imports & wanted:
+        return None
+    lines = [
+        ast.unparse(statement)
+        for statement in ast.parse(plain_python(cell.source)).body
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        and {(a.asname or a.name).split(".")[0] for a in statement.names} & wanted
+    ]
+    return InstructorCell("instructor", "\n".join(lines), None) if lines else None

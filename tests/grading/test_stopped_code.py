@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from attention_course.grading import engine
 from attention_course.grading.engine import Surroundings
 from attention_course.grading.sandbox import SandboxDidNotStart
 
@@ -146,3 +147,31 @@ def test_ready_made_answers_cannot_be_imported(grade: Grade, module: str) -> Non
         f"try:\n    import {module}\n    found = True\nexcept ImportError:\n    found = False"
     )
     assert grade([answer(solution), test("assert not found")]).score() == 1
+
+
+def test_a_number_that_keeps_the_test_busy_is_stopped(
+    grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MARGIN", 0.5)
+    busy = test("for i in range(many()): pass", "test_busy")
+    graded = grade([answer("def many(): return 10**18", "many"), GOOD, busy, TEST_GOOD], seconds=1)
+    assert (graded.score("test_busy"), graded.score("test_good")) == (0, 1)
+    assert "stopped after 1.5 s" in graded.text("test_busy") and not graded.record.ungraded
+
+
+def test_a_test_that_is_endless_by_itself_is_not_the_student_s_fault(
+    grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MARGIN", 0.5)
+    endless = test("while True: pass", "test_endless")
+    graded = grade([GOOD, endless, TEST_GOOD], seconds=1)
+    assert "asked nothing of the answer" in graded.record.ungraded["test_endless"]
+    assert graded.score("test_good") == 1
+
+
+def test_a_real_time_signal_is_told_by_its_number(grade: Grade) -> None:
+    deadly = answer("def f():\n    import os; os.kill(os.getpid(), 40)", "deadly")
+    graded = grade(
+        [deadly, test("f()", "test_deadly"), GOOD, TEST_GOOD], isolation="plain", required=()
+    )
+    assert "signal 40" in graded.text("test_deadly") and graded.score("test_good") == 1

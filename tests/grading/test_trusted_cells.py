@@ -221,3 +221,18 @@ def test_a_file_named_like_a_library_changes_no_test(grade: Grade, tmp_path: Pat
     checks = "import torch, statistics\nassert statistics.mean([2, 4]) == 3\nassert torch.allclose(torch.ones(1), torch.zeros(1))"
     graded = grade([test(checks)])
     assert graded.score() == 0 and "AssertionError" in graded.text()
+
+
+def test_a_library_that_only_the_solution_imports_is_the_grader_s_own(grade: Grade) -> None:
+    master = [
+        answer("import math\ndef double(x): return 2 * x"),
+        test("assert math.isclose(double(1), 2.0)"),
+    ]
+    forged = [
+        answer("class math:\n    isclose = staticmethod(lambda *a: True)\ndef double(x): return 0"),
+        master[1],
+    ]
+    assert grade(master).score() == 1
+    assert grade(master, forged).score() == 0
+    without = [answer("def double(x): return x + x"), master[1]]
+    assert grade(master, without).score() == 1

@@ -57,8 +57,10 @@ class SandboxTimeout(Exception):
 class Sandbox(Protocol):
     """One running student process."""
 
-    def send(self, header: dict[str, Any], chunks: Iterable[bytes] = ()) -> None:
-        """Send a request; raises SandboxEnded."""
+    def send(
+        self, header: dict[str, Any], chunks: Iterable[bytes] = (), seconds: float | None = None
+    ) -> None:
+        """Send a request; raises SandboxEnded, also where it is not taken in ``seconds``."""
 
     def receive(self, seconds: float | None) -> tuple[dict[str, Any], memoryview]:
         """The next message; raises SandboxEnded, or SandboxTimeout after ``seconds``."""

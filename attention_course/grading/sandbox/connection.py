@@ -52,7 +52,8 @@ class Connected(ABC):
     def _why(self, status: int) -> str:
         """How the process ended, in words."""
         if status < 0:
-            return f"the process was ended by signal {signal.Signals(-status).name}"
+            named = {int(known): known.name for known in signal.Signals}
+            return f"the process was ended by signal {named.get(-status, -status)}"
         return f"the process ended itself with exit code {status}"
 
     # -- what they share --------------------------------------------------------------------
@@ -70,9 +71,15 @@ class Connected(ABC):
         if "ready" not in answer:
             raise WireError(str(answer.get("failed", "it did not report that it is ready")))
 
-    def send(self, header: dict[str, Any], chunks: Iterable[bytes] = ()) -> None:
+    def send(
+        self, header: dict[str, Any], chunks: Iterable[bytes] = (), seconds: float | None = None
+    ) -> None:
+        deadline = time.monotonic() + (SENDING if seconds is None else max(seconds, 0.0))
         try:
-            send_frame(self._connection, header, chunks, time.monotonic() + SENDING)
+            send_frame(self._connection, header, chunks, deadline)
+        except ReplyTimeout as error:
+            self.close()
+            raise SandboxEnded("the process took in no message in time") from error
         except (WireError, OSError) as error:
             raise SandboxEnded(self._ending(error)) from error
 
