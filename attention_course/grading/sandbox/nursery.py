@@ -29,6 +29,7 @@ WARMING = (
     # Both directions of the operations that a lesson on a neural network is made of.
     "x = torch.randn(2, 3, 4, requires_grad=True)\nlayer = nn.Linear(4, 4)\n"
     "y = layer(x).softmax(-1) @ x.transpose(-2, -1)\n(y - y.amax()).exp().sum().backward()\n"
+    "torch.autograd.backward([(layer(x) * 2).sum()], [torch.ones(())])\n"
     "torch.einsum('bij,bkj->bik', x, x); torch.bmm(x, x.mT); F.softmax(x, -1); str(x)",
     "class Module(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
     "        self.part = nn.Linear(2, 2)\n    def forward(self, x): return self.part(x)\n"
