@@ -9,6 +9,8 @@ import ast
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -33,7 +35,7 @@ def ready_made_in(source: str) -> tuple[str, ...]:
 
     A cell that is not Python has none.
     """
-    return tuple(dict.fromkeys(name for node in _statements(source) for name in _listed(node)))
+    return tuple(dict.fromkeys(name for read in _read(source) for name in read.listed))
 
 
 def ready_made_for(answer_name: str, sources: Iterable[str]) -> tuple[str, ...]:
@@ -44,23 +46,48 @@ def ready_made_for(answer_name: str, sources: Iterable[str]) -> tuple[str, ...]:
     watched because it runs in another process; a name that is put together at run time is not
     found.
     """
-    bound: dict[str, list[ast.stmt]] = {}
+    bound: dict[str, list[Statement]] = {}
     for source in sources:
-        for node in _statements(source):
-            for name in _binds(node):
+        for read in _read(source):
+            for name in read.binds:
                 # The last definition is the one that counts.
-                bound[name] = [node]
-            for name in _extends(node):
-                bound.setdefault(name, []).append(node)
+                bound[name] = [read]
+            for name in read.extends:
+                bound.setdefault(name, []).append(read)
     found: dict[str, None] = {}
     waiting, seen = [answer_name], {answer_name}
     while waiting:
-        for node in bound.get(waiting.pop(), ()):
-            found |= dict.fromkeys(_listed(node))
-            used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - seen
+        for read in bound.get(waiting.pop(), ()):
+            found |= dict.fromkeys(read.listed)
+            used = read.uses - seen
             seen |= used
             waiting += used
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one statement of a cell binds, writes into and uses, and what it names of the list."""
+
+    binds: tuple[str, ...]
+    extends: tuple[str, ...]
+    uses: frozenset[str]
+    listed: tuple[str, ...]
+
+
+# Each exercise reads all cells that ran before it, and most of them are the instructor's, the
+# same for the whole class: reading them anew was more than half of the time of a verdict.
+@lru_cache(maxsize=128)
+def _read(source: str) -> tuple[Statement, ...]:
+    return tuple(
+        Statement(
+            tuple(_binds(node)),
+            tuple(_extends(node)),
+            frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)),
+            tuple(_listed(node)),
+        )
+        for node in _statements(source)
+    )
 
 
 def _statements(source: str) -> list[ast.stmt]:
