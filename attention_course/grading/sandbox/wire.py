@@ -24,6 +24,7 @@ PREFIX = struct.Struct(">IQ")  # bytes of header, bytes of payload
 MAX_HEADER = 16 * 2**20
 MAX_PAYLOAD = 256 * 2**20
 MAX_DEPTH = 40
+TOGETHER = 2**18  # bytes: a frame of this size or less goes out, and is read, in one piece
 MAX_DIMENSIONS = 16
 MAX_COLLISIONS = 100  # keys of one hash in a set or dictionary
 
@@ -66,10 +67,13 @@ def send_frame(
     size = sum(len(chunk) for chunk in body)
     if len(head) > MAX_HEADER or size > MAX_PAYLOAD:
         raise WireError(f"a message of {len(head) + size} bytes is larger than the limit")
+    parts: list[bytes | memoryview] = [PREFIX.pack(len(head), size), head, *body]
+    if len(head) + size <= TOGETHER:
+        # Each call may wake the other side, which then waits for the rest.
+        parts = [b"".join(parts)]
     try:
-        _send(connection, PREFIX.pack(len(head), size) + head, deadline)
-        for chunk in body:
-            _send(connection, chunk, deadline)
+        for part in parts:
+            _send(connection, part, deadline)
     except (BrokenPipeError, ConnectionResetError) as error:
         raise ConnectionEnded("the other side is gone") from error
 
@@ -81,12 +85,16 @@ def receive_frame(
     head_size, size = PREFIX.unpack(_receive(connection, PREFIX.size, deadline))
     if head_size > MAX_HEADER or size > MAX_PAYLOAD:
         raise WireError(f"a message of {head_size + size} bytes was announced: over the limit")
+    together = head_size + size <= TOGETHER
+    data = memoryview(_receive(connection, head_size + size * together, deadline))
     try:
-        header = json.loads(bytes(_receive(connection, head_size, deadline)))
+        header = json.loads(bytes(data[:head_size]))
     except (ValueError, RecursionError) as error:
         raise WireError("a message whose header is not JSON") from error
     if not isinstance(header, dict):
         raise WireError("a message whose header is not an object")
+    if together:
+        return header, data[head_size:]
     return header, memoryview(_receive(connection, size, deadline))
 
 
