@@ -16,6 +16,9 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NEEDS_NETWORK = "ATTENTION_COURSE_NETWORK"
+# A real Ollama server of the user's is for the one test that asks for it.
+NOBODY_LISTENS = "127.0.0.1:9"
+USERS_OLLAMA = os.environ.get("OLLAMA_HOST", "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,6 +54,8 @@ def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     patch.setenv("HOME", str(home))
     # nbgrader calls alembic by name; the environment may not be activated.
     patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    patch.setenv("OLLAMA_HOST", NOBODY_LISTENS)
+    patch.setenv("ATTENTION_COURSE_USERS_OLLAMA", USERS_OLLAMA)
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "NBGRADER_EXECUTION"):
         patch.delenv(name, raising=False)
     yield

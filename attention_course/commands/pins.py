@@ -33,6 +33,7 @@ dependencies:
   - python=3.11
   - pip
   - make
+  - ollama  # the server of the code-quality review; grading does without it
   - pip:
 """
 

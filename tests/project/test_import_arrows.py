@@ -53,6 +53,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "attention_course.views",
         "reference_attention",
     ),
+    # The lesson's own review asks the student's Ollama server, which only this room may.
+    "attention_course.lesson.review_card": (
+        "attention_course.lesson",
+        "attention_course.grading.review",
+        "attention_course.checks",
+        "attention_course.progress",
+        "attention_course.verdict",
+        "reference_attention",
+    ),
     "attention_course.grading.sandbox": (
         "attention_course.grading.sandbox",
         "attention_course.verdict",
@@ -63,6 +72,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "nbgrader": (
         "attention_course.grading.plugins",
         "attention_course.grading.class_results",
+        "attention_course.grading.review.plugin",
+        "attention_course.grading.review.gradebook",
         "attention_course.commands",
     ),
     "distributed": ("attention_course.grading.distributed",),

@@ -83,7 +83,7 @@ def test_conda_and_pip_install_the_same_set(repository_root: Path, pins: dict[st
     assert pinned("\n".join(listed)) == pins
     assert len(listed) == len(pins)
     assert "-e ." in by_pip
-    assert {entry.partition("=")[0] for entry in conda} <= {"python", "pip", "make"}
+    assert {entry.partition("=")[0] for entry in conda} <= {"python", "pip", "make", "ollama"}
 
 
 def test_conda_s_python_is_one_that_the_project_accepts(repository_root: Path) -> None:
