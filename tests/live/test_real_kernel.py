@@ -49,6 +49,19 @@ def test_a_check_that_fails_tells_its_misconception(real_kernel, opened, told):
     assert progress.data["record"]["exercises"][1]["attempts"] >= 1
 
 
+def test_the_evaluation_tells_every_exercise(real_kernel, opened, told):
+    said = told(real_kernel.run("verify('attention')", "verification"))
+    assert [one.data["type"] for one in said] == ["verdict"] * 5 + ["progress"]
+    assert said[-1].data["record"]["evaluations"] == 1
+    untried = [one.data["record"]["exercise"] for one in said[:-1] if not one.data["tried"]]
+    assert untried == [
+        "linear_projections",
+        "attention_weights",
+        "value_aggregation",
+        "attention_head",
+    ]
+
+
 def test_a_silent_question_of_a_tool_tells_nothing(real_kernel, opened, told):
     real_kernel.run("attention_scores = torch.eye(3)")
     assert told(real_kernel.run("1 + 1", silent=True)) == []
