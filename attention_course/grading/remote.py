@@ -11,7 +11,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from attention_course.grading.outputs import checked
 from attention_course.grading.sandbox import (
@@ -53,7 +53,7 @@ class Wall:
         try:
             return self._decoder(payload).decode(header.get("value"))
         except WireError as error:
-            raise AnswerStopped(f"its process sent {error}") from error
+            self._break_off(f"its process sent {error}")
 
     def call(self, handle: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call one of the student's functions; in-place changes reach the arguments here."""
@@ -68,7 +68,7 @@ class Wall:
             value = self._decoder(payload, header["id"], inputs).decode(header.get("value"))
             changed = self._decode_changed(header.get("changed") or [], payload)
         except WireError as error:
-            raise AnswerStopped(f"its process sent {error}") from error
+            self._break_off(f"its process sent {error}")
         places = [*args, *kwargs.values()]
         for place, new in changed:
             if 0 <= place < len(places):
@@ -90,7 +90,8 @@ class Wall:
             raise AnswerStopped(self.ended)
         self.number += 1
         number = self.number
-        # One limit for the whole exchange: a call back from over there does not renew it.
+        # One limit for the whole exchange: a call back from over there does not renew it, nor
+        # does an answer that comes late or twice, which is passed over.
         end = self._end()
         try:
             self.sandbox.send({**request, "id": number}, chunks or ())
@@ -101,7 +102,7 @@ class Wall:
                     self._call_back(header, payload)
                 elif header.get("id") == number:
                     return header, payload
-                else:
+                elif type(header.get("id")) is not int or header["id"] > number:
                     self._break_off("its process sent a message that nobody asked for")
         except SandboxTimeout as error:
             if not error.alive:
@@ -111,7 +112,7 @@ class Wall:
             self.ended = f"{error}"
             raise AnswerStopped(self.ended) from error
 
-    def _break_off(self, reason: str) -> None:
+    def _break_off(self, reason: str) -> NoReturn:
         self.sandbox.close()
         self.ended = reason
         raise AnswerStopped(reason)
