@@ -15,6 +15,7 @@ from attention_course.grading.sandbox.base import (
     SandboxTimeout,
 )
 from attention_course.grading.sandbox.wire import (
+    ConnectionEnded,
     Decoder,
     ReplyTimeout,
     WireError,
@@ -103,7 +104,8 @@ class Connected(ABC):
         return True
 
     def _ending(self, error: Exception) -> str:
-        status = self._wait(1.0)
+        # One that closed the connection is about to end; one that broke the rules is not.
+        status = self._wait(1.0 if isinstance(error, ConnectionEnded | OSError) else 0.0)
         if status is None:
             self.close()
             return f"the process broke off the connection ({error})"
