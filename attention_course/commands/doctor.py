@@ -39,6 +39,7 @@ NEEDED_TO_GRADE = (
 )
 LISTED_DIFFERENCES = 5
 LOW_DISK, NO_DISK = 2 * 2**30, 200 * 2**20  # bytes
+LAB_EXTENSION, LAB_FOLDER = "jupyterlab-attention", "labextensions"
 OLLAMA_PATIENCE = 1.5  # seconds
 
 
@@ -224,6 +225,23 @@ def examine_browser() -> Iterator[Finding]:
         yield optional("Chromium", use, "apt-get install chromium")
 
 
+def examine_lab() -> Iterator[Finding]:
+    what, mend = "lab panels", "make setup; the lesson works without them"
+    try:
+        from jupyter_core.paths import jupyter_path
+
+        paths = [Path(folder, LAB_EXTENSION, "package.json") for folder in jupyter_path(LAB_FOLDER)]
+    except ImportError:
+        yield optional(what, "Jupyter is not installed", mend)
+        return
+    found = next((path for path in paths if path.exists()), None)
+    if found is None:
+        yield optional(what, f"{LAB_EXTENSION} is not installed", mend)
+    else:
+        version = json.loads(found.read_text(encoding="utf-8"))["version"]
+        yield good(what, f"{LAB_EXTENSION} {version} at {found.parent}")
+
+
 def examine_ollama() -> Iterator[Finding]:
     from urllib.parse import urlsplit
 
@@ -262,6 +280,7 @@ EXAMINATIONS: list[Callable[[], Iterator[Finding]]] = [
     examine_course,
     examine_kernel,
     examine_isolation,
+    examine_lab,
     examine_browser,
     examine_ollama,
     examine_disk,

@@ -143,6 +143,21 @@ def test_the_doctor_warns_of_tests_in_the_student_s_kernel(temp_course: Path) ->
     assert "forge" in found["found"]
 
 
+@pytest.mark.parametrize(("there", "state"), [(True, "good"), (False, "optional")])
+def test_the_doctor_looks_for_the_lab_extension(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, state: str
+) -> None:
+    folder = tmp_path / doctor.LAB_FOLDER / doctor.LAB_EXTENSION
+    if there:
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"version": "0.1.0"}')
+    place = str(tmp_path / doctor.LAB_FOLDER)
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *parts: [place])
+    (found,) = doctor.examine_lab()
+    assert found.state.value == state
+    assert ("0.1.0" in found.found) == there
+
+
 def test_the_doctor_prints_a_table_with_a_last_word(temp_course: Path) -> None:
     done = run("doctor", cwd=temp_course)
     assert done.stdout.rstrip().endswith("Grading can work.")
