@@ -22,6 +22,7 @@ from attention_course.grading.review.protocol import (
     Accepted,
     AnswerRefused,
     ModelMissing,
+    RequestFailed,
     ReviewUnavailable,
     TryAgain,
     accept,
@@ -168,22 +169,24 @@ class Reviewer:
 
     # -- one judgement ---------------------------------------------------------------------
 
+    def body(self, request: Request) -> dict[str, Any]:
+        """The whole chat request, with the options that are the same for all."""
+        settings = self.settings
+        options = {**getattr(request, "options", {}), **settings.options()}
+        return chat_body(
+            settings.model, request.messages, request.schema, options, settings.keep_alive
+        )
+
     def judge(self, request: Request) -> RawAnswer:
         """The model's answer to ``request``, accepted under the rule and with its provenance."""
         server = self.server()
-        body = chat_body(
-            server.model,
-            request.messages,
-            request.schema,
-            {**getattr(request, "options", {}), **self.settings.options()},
-            self.settings.keep_alive,
-        )
+        body = self.body(request)
         with self._counting_failures():
             accepted, raw, attempts = self._ask(body)
             digest = self._digest_in_use(server.digest)
             if digest != server.digest:
                 self._server = None
-                raise AnswerRefused(f"the model {server.model} was replaced while it judged", raw)
+                raise RequestFailed(f"the model {server.model} was replaced while it judged")
         versions = {
             "server": server.version,
             "ollama": importlib.metadata.version("ollama"),
@@ -210,7 +213,7 @@ class Reviewer:
                 return accept(status, text, body), text, attempt
             except TryAgain as error:
                 if attempt == self.settings.attempts:
-                    raise ReviewUnavailable(f"{error}, {attempt} times in a row") from error
+                    raise RequestFailed(f"{error}, {attempt} times in a row") from error
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
                 self._sleep(pause * self._rng.uniform(0.5, 1.0))
         raise AssertionError("unreachable: attempts is at least 1")
@@ -260,7 +263,8 @@ class Reviewer:
                 "c.Review.host or OLLAMA_HOST"
             ) from error
         except httpx.TimeoutException as error:
-            raise ReviewUnavailable(
+            kind = RequestFailed if self._server is not None else ReviewUnavailable
+            raise kind(
                 f"the Ollama server at {where} did not answer in time. Look at its load, or raise "
                 "c.Review.answer_timeout"
             ) from error

@@ -28,6 +28,10 @@ class ModelMissing(ReviewUnavailable):
     """The server does not have the model; the message says how to get it."""
 
 
+class RequestFailed(ReviewUnavailable):
+    """The server is there, but this request came to nothing; another one may fare better."""
+
+
 class AnswerRefused(Exception):
     """The model answered, but not in a way that may count; a person looks instead."""
 
@@ -162,7 +166,7 @@ def _raise_for_status(status: int, text: str, model: str) -> None:
             "the Ollama server refuses this address (403). Use the address that it listens on, "
             "or set OLLAMA_ORIGINS where the server is started"
         )
-    raise ReviewUnavailable(f"the server refuses the request ({status}: {said})")
+    raise RequestFailed(f"the server refuses the request ({status}: {said})")
 
 
 def missing(model: str) -> str:

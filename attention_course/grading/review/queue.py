@@ -158,6 +158,16 @@ class Queue:
             )
             return True
 
+    def complete(self, job: Job, state: str, result: dict[str, Any]) -> Job:
+        """Store the review of a pending job that no model is needed for."""
+        with self.storage.change() as connection:
+            connection.execute(
+                f"UPDATE reviews SET state = ?, result = ?, reason = '', finished = ? "
+                f"WHERE {_HERE} AND state = 'pending' AND fingerprint = ?",
+                (state, json.dumps(result), now(), *_key(job.place), job.fingerprint),
+            )
+            return _job(self._find(connection, job.place))
+
     def applied(self, job: Job, what: str) -> None:
         """Note what the gradebook now says of a job; counts how often that was something new."""
         with self.storage.change() as connection:

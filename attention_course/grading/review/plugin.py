@@ -1,0 +1,197 @@
+"""The review in nbgrader's autograde: a preprocessor after SaveAutoGrades, before penalties.
+
+While marks are made it asks no model: it writes down what is computed, queues the rest and
+replays what was judged before. Once all numeric marks of ``nbgrader autograde`` are saved, the
+same command goes on with the reviews, unless ``c.Review.during_autograde`` is False.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters.autograde import Autograde
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets.config import Application, Config
+
+from attention_course.grading.review.queue import Place
+from attention_course.grading.review.settings import Review, Settings
+from attention_course.grading.review.submitted import (
+    Submitted,
+    solutions,
+    task_points,
+    verdict_lines,
+)
+
+if TYPE_CHECKING:
+    from attention_course.grading.review.standing import Standing
+
+KEY = "attention_course"  # where the grading record is, in resources and in autograded notebooks
+AUTOGRADE = "nbgrader-autograde"
+LARGEST_FILE = 200_000  # bytes of a student's file that are read
+
+
+class SaveReview(NbGraderPreprocessor):
+    """Writes score and comment of the task cell, or queues the submission for its review.
+
+    Never fails a submission: whatever goes wrong here is logged, and the marks stay.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        about = resources["nbgrader"]
+        place = Place(about["assignment"], about["student"], about["notebook"])
+        settings = Review(parent=self).settings()
+        if not settings.enabled or task_points(nb, settings.cell) is None:
+            return nb, resources
+        try:
+            self._save(nb, resources, place, settings)
+        except Exception as error:
+            self.log.error(
+                "%s: the code-quality review was not prepared (%s: %s). All other marks are "
+                "saved. Next: attention-course review %s",
+                place,
+                type(error).__name__,
+                error,
+                place.assignment,
+            )
+        return nb, resources
+
+    def _save(
+        self, nb: NotebookNode, resources: dict[str, Any], place: Place, settings: Settings
+    ) -> None:
+        from attention_course.grading.review.desk import Desk
+        from attention_course.grading.review.gradebook import write_standing
+
+        course = CourseDirectory(parent=self)
+        root = Path(course.root)
+        master = Path(course.format_path(course.source_directory, ".", place.assignment))
+        record = resources.get(KEY)
+        submitted = submitted_of(
+            nb,
+            master / f"{place.notebook}.ipynb",
+            getattr(record, "verdicts", ()),
+            student_files(self.config, place.assignment, resources["metadata"]["path"]),
+            settings,
+        )
+        if submitted is None:
+            return
+        db_url = resources["nbgrader"]["db_url"]
+        with Desk(settings, root) as desk:
+            said = desk.take(place, submitted)
+            with Gradebook(db_url) as gradebook:
+                write_standing(gradebook, place, settings.cell, said)
+            desk.noted(place, said)
+        if said.state == "pending" and _is_command(self):
+            afterwards = Afterwards.of(root, settings, db_url, self.config, self.log)
+            afterwards.assignments.add(place.assignment)
+
+
+def submitted_of(
+    notebook: Mapping[str, Any],
+    master: Path | None,
+    verdicts: Iterable[Mapping[str, Any]],
+    files: Mapping[str, str],
+    settings: Settings,
+) -> Submitted | None:
+    """What of a graded notebook is reviewed; None where it has no such task cell.
+
+    ``files`` are the files beside the notebook that are the student's to write, by name.
+    """
+    points = task_points(notebook, settings.cell)
+    if points is None:
+        return None
+    reference = {}
+    if master is not None and master.is_file():
+        reference = solutions(nbformat.read(master, as_version=4))
+    answers = {**solutions(notebook), **files}
+    return Submitted(answers, reference, verdict_lines(verdicts), points=points)
+
+
+def review_of(place: Place, submitted: Submitted, settings: Settings, root: Path) -> Standing:
+    """How the review of one submission stands, for whoever writes its grades.
+
+    Plain data in and out, no network, no gradebook: ``standing.score`` is the task cell's
+    auto_score (None: needs a person), ``standing.comment`` its auto_comment.
+    """
+    from attention_course.grading.review.desk import Desk
+
+    with Desk(settings, root) as desk:
+        said = desk.take(place, submitted)
+        desk.noted(place, said)
+        return said
+
+
+def student_files(config: Config, assignment: str, folder: str | Path) -> dict[str, str]:
+    """The files of a submission that are the student's to write, as text by name."""
+    found = {}
+    for name in Autograde(config=config).exclude_overwriting.get(assignment, ()):
+        path = Path(folder) / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < LARGEST_FILE:
+            found[name] = path.read_text("utf-8", "replace")
+    return found
+
+
+# -- after the last numeric mark --------------------------------------------------------------
+
+
+def _is_command(plugin: Any) -> bool:
+    """Whether ``nbgrader autograde`` runs, rather than formgrader's server or somebody's script."""
+    while plugin is not None:
+        if isinstance(plugin, Application):
+            return bool(plugin.name == AUTOGRADE)
+        plugin = plugin.parent
+    return False
+
+
+@dataclass
+class Afterwards:
+    """Reviews that wait for the end of ``nbgrader autograde``, when all marks are saved."""
+
+    root: Path
+    settings: Settings
+    db_url: str
+    config: Config
+    log: logging.Logger
+    assignments: set[str] = field(default_factory=set)
+
+    _current: ClassVar[Afterwards | None] = None
+
+    @classmethod
+    def of(
+        cls, root: Path, settings: Settings, db_url: str, config: Config, log: logging.Logger
+    ) -> Afterwards:
+        """The one of this process, made and registered where there is none."""
+        if Afterwards._current is None:
+            Afterwards._current = cls(root, settings, db_url, config, log)
+            # nbgrader has no hook after its last submission that tells of failures.
+            atexit.register(Afterwards._current.run)
+        return Afterwards._current
+
+    def run(self) -> None:
+        from attention_course.grading.review.gradebook import GradebookWriter
+        from attention_course.grading.review.run import finish_reviews
+
+        writer = GradebookWriter(self.db_url, self.settings.cell, self.config)
+        try:
+            for said in finish_reviews(self.root, self.settings, self.assignments, writer.write):
+                self.log.info("%s", said)
+        except KeyboardInterrupt:
+            self.log.warning("Stopped. attention-course review goes on where this ended.")
+        except Exception as error:
+            self.log.error(
+                "The code-quality reviews stopped (%s: %s). All marks are saved; the reviews "
+                "wait: attention-course review %s",
+                type(error).__name__,
+                error,
+                " ".join(sorted(self.assignments)),
+            )
