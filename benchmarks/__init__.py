@@ -1,0 +1,1 @@
+"""How long things take here, beside others, in one run."""
