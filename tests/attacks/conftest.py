@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import resource
 import secrets
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -63,6 +65,7 @@ class World:
         self.bystander = subprocess.Popen(
             [sys.executable, "-c", code], env={"SECRET": self.secret}, stdin=subprocess.DEVNULL
         )
+        self.settings = self.bystanders_settings()
         self.before = self.digest()
 
     def places(self) -> dict[str, Any]:
@@ -80,11 +83,21 @@ class World:
     def digest(self) -> dict[str, str]:
         found = {}
         for path in sorted(self.root.rglob("*")):
+            if path.is_relative_to(self.submission):
+                continue  # what a submission wrote there is its own
             about = path.lstat()
             content = path.read_bytes() if path.is_file() else b""
             name = path.relative_to(self.root).as_posix()
             found[name] = f"{about.st_mode} {about.st_uid} {hashlib.sha256(content).hexdigest()}"
         return found
+
+    def bystanders_settings(self) -> tuple[object, ...]:
+        pid = self.bystander.pid
+        return (
+            *(resource.prlimit(pid, kind) for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_AS)),
+            os.getpriority(os.PRIO_PROCESS, pid),
+            os.sched_getaffinity(pid),
+        )
 
     def troubles(self) -> list[str]:
         """What an attack has changed or reached; an empty list where all is as it was."""
@@ -100,6 +113,8 @@ class World:
             found.append(f"a datagram arrived: {self.datagrams.recv(100)!r}")
         if self.bystander.poll() is not None:
             found.append("the bystander was ended")
+        elif self.bystanders_settings() != self.settings:
+            found.append("the bystander was given other limits")
         if Path("/dev/shm", self.mark).read_text() != self.secret:
             found.append("/dev/shm was written to")
         for folder in ("/tmp", "/dev/shm", "/var/tmp", "/home"):
@@ -143,6 +158,9 @@ def run(world: World) -> Run:
         cells = instructor_cells(new_notebook(cells=master))
         tests = {c.grade_id: c.source for c in cells if c.kind == "graded" and c.grade_id}
         notebook = new_notebook(cells=[cell.copy() for cell in (submitted or master)])
+        if folder is None:
+            shutil.rmtree(world.submission)
+            world.submission.mkdir()
         bounds = Limits(**{"cell": 3, "submission": 60, **limits})
         around = Surroundings(folder or world.submission, limits=bounds, isolation=isolation)
         record: Record = grade_notebook(notebook, plan(cells, tests), around)
