@@ -4,7 +4,7 @@
 #
 # Each target makes .venv first where it is needed, and again only when pyproject.toml or
 # constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer),
-# WORKERS=4 more test processes; PYTEST_ARGS and LAB_ARGS are handed on.
+# WORKERS=4 more test processes; PYTEST_ARGS, LAB_ARGS and BENCH_ARGS are handed on.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -59,5 +59,6 @@ lab: $(STAMP)
 	  --LabApp.default_url=/lab/tree/attention/lesson.ipynb $(LAB_ARGS)
 
 bench: $(STAMP)
-	@set -euo pipefail; for benchmark in benchmarks/*.py; do \
+	@echo "benchmarks/grading"; $(BIN)/python -m benchmarks.grading $(BENCH_ARGS)
+	@set -euo pipefail; for benchmark in benchmarks/[!_]*.py; do \
 	  echo "$$benchmark"; $(BIN)/python "$$benchmark"; done
