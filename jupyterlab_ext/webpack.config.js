@@ -1,0 +1,4 @@
+// The same bytes from every folder: module ids by order, not by path.
+module.exports = {
+  optimization: { moduleIds: 'natural' }
+};
