@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,12 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 from sqlalchemy.exc import SAWarning
-from traitlets import Enum, List
+from traitlets import Dict, Enum, Integer, List, TraitError, validate
 
-from attention_course.grading.engine import Record, Surroundings, grade_notebook
-from attention_course.grading.rebuild import SourceCell, rebuild
+from attention_course.grading.engine import REFUSED, Record, Surroundings, grade_notebook
+from attention_course.grading.known import KnownNotebook
+from attention_course.grading.rebuild import rebuild
+from attention_course.grading.released import known_notebook
 from attention_course.grading.sandbox import (
     LEVELS,
     PROTECTIONS,
@@ -41,7 +46,7 @@ from attention_course.grading.sandbox import (
     level_here,
     refusal,
 )
-from attention_course.grading.source import InstructorCell, Plan, instructor_cells, plan
+from attention_course.grading.sandbox.warm import warm_process
 
 # nbgrader's own queries bring these up for every new submission; nobody who grades can act on them.
 warnings.filterwarnings("ignore", "Object of type <Submitted", SAWarning)
@@ -71,8 +76,7 @@ class RebuildFromSource(NbGraderPreprocessor):
     """Puts the instructor's cells back before nbgrader's own preprocessors look at them."""
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        sources = _source_cells(resources["nbgrader"])
-        for change in rebuild(nb, sources):
+        for change in rebuild(nb, _known(self, resources["nbgrader"]).cells):
             where = f"cell {change.grade_id}" if change.grade_id else "notebook"
             self.log.warning("%s: %s %s", _place(resources), where, change.what)
         return nb, resources
@@ -100,27 +104,48 @@ class TrustedExecute(Execute):
         "'network', 'processes', 'system calls'. An empty list grades unprotected.",
     ).tag(config=True)
 
+    seed = Integer(
+        None,
+        allow_none=True,
+        help="Makes the secret inputs of the checks the same in every run. For tests of the "
+        "course alone: what can be known beforehand can be handed in as an answer.",
+    ).tag(config=True)
+
+    limits = Dict(
+        help="What a submission may use, beside c.Execute.timeout for each cell: seconds as "
+        "'submission' (all cells together) and 'cpu', bytes as 'memory', 'file_size' and "
+        "'scratch' (all files), numbers as 'processes', 'open_files' and 'restarts'.",
+    ).tag(config=True)
+
+    @validate("limits")
+    def _known_limits(self, proposal: dict[str, Any]) -> Any:
+        unknown = set(proposal["value"]) - {field.name for field in fields(Limits)}
+        if unknown:
+            known = ", ".join(sorted(field.name for field in fields(Limits)))
+            raise TraitError(
+                f"c.TrustedExecute.limits: there is no limit {sorted(unknown)[0]!r}; "
+                f"the limits are {known}"
+            )
+        return proposal["value"]
+
     def preprocess(
         self, nb: NotebookNode, resources: Resources, **kwargs: Any
     ) -> tuple[NotebookNode, Resources]:
-        if not self._is_python(nb):
+        if not self.runs_python(nb):
             return super().preprocess(nb, resources, **kwargs)
-        about = resources["nbgrader"]
-        sources = _source_cells(about)
-        graded = {s.grade_id: s.source for s in sources if s.grade and not s.solution}
-        master = self._master(about)
-        planned = plan(_master_cells(master, sources), graded)
         if not any(cell.cell_type == "code" for cell in nb.cells):
             return nb, resources
-        self._say_how_it_is_protected()
-        record = grade_notebook(nb, planned, self._surroundings(resources, master))
+        about = resources["nbgrader"]
+        planned = _known(self, about).plan
+        self._say_how_it_is_protected(resources)
+        record = grade_notebook(nb, planned, self._surroundings(resources), self._seed(about))
         for event in record.events:
             self.log.warning("%s: %s", _place(resources), _say(event))
         nb.metadata["language_info"] = {"name": "python", "file_extension": ".py"}
         resources[KEY] = record
         return nb, resources
 
-    def _say_how_it_is_protected(self) -> None:
+    def _say_how_it_is_protected(self, resources: Resources) -> None:
         reason = refusal(self.isolation, self.required)
         if reason is not None:
             self.log.critical(
@@ -128,6 +153,8 @@ class TrustedExecute(Execute):
                 "set c.TrustedExecute.required = [] to grade unprotected.",
                 reason,
             )
+            # As nbgrader does with what it could not finish: half of it would count as graded.
+            shutil.rmtree(self._folder(resources), ignore_errors=True)
             raise SystemExit(1)
         level = level_here(self.isolation)
         if level.name == "plain" and not TrustedExecute._warned:
@@ -140,30 +167,57 @@ class TrustedExecute(Execute):
 
     _warned = False
 
-    def _is_python(self, nb: NotebookNode) -> bool:
+    def all_limits(self) -> Limits:
+        """What the options say of limits, put together."""
+        cell = self.timeout if self.timeout and self.timeout > 0 else None
+        return Limits(**{"cell": cell, **self.limits})
+
+    def warm_up(self) -> None:
+        """Start what submissions are forked from; raises where that cannot be had."""
+        if refusal(self.isolation, self.required) is not None:
+            return
+        level = level_here(self.isolation).name
+        if level != "plain":
+            warm_process(level, REFUSED, self.all_limits())
+
+    def runs_python(self, nb: NotebookNode) -> bool:
         """Whether the kernel that nbgrader would start is a Python one; raises as it would."""
         name = self.kernel_name or nb.metadata.get("kernelspec", {}).get("name", "python")
         name = NATIVE_KERNEL_NAME if name == "python" else name
-        spec = KernelSpecManager(parent=self).get_kernel_spec(name)
-        return spec.language.lower() == "python"
+        if name not in self._languages:
+            spec = KernelSpecManager(parent=self).get_kernel_spec(name)
+            self._languages[name] = spec.language.lower()
+        return self._languages[name] == "python"
 
-    def _master(self, about: dict[str, Any]) -> Path | None:
-        course = CourseDirectory(parent=self)
-        folder = course.format_path(course.source_directory, ".", about["assignment"])
-        path = Path(folder) / f"{about['notebook']}.ipynb"
-        return path if path.is_file() else None
+    _languages = Dict()
 
-    def _surroundings(self, resources: Resources, master: Path | None) -> Surroundings:
-        folder = Path(resources.get("metadata", {}).get("path") or ".").resolve()
-        kept = Autograde(parent=self).exclude_overwriting
-        files = frozenset(kept.get(resources["nbgrader"]["assignment"], ()))
-        limits = Limits(cell=self.timeout if self.timeout and self.timeout > 0 else None)
+    def _seed(self, about: dict[str, Any]) -> int | None:
+        """Fresh secret inputs for each notebook, unless somebody wants a run to be repeatable."""
+        seed = about.get("seed", self.seed)
+        if seed is None:
+            return None
+        digest = hashlib.sha256(f"{seed}/{about['assignment']}/{about['notebook']}".encode())
+        return int.from_bytes(digest.digest()[:7], "big")
+
+    def _folder(self, resources: Resources) -> Path:
+        return Path(resources.get("metadata", {}).get("path") or ".").resolve()
+
+    def _surroundings(self, resources: Resources) -> Surroundings:
+        about = resources["nbgrader"]
+        helpers = about.get("helpers")
+        if "known" in about:
+            files = frozenset(about.get("student_files", ()))
+        else:
+            kept = Autograde(parent=self).exclude_overwriting
+            files = frozenset(kept.get(about["assignment"], ()))
+            master = _master(self, about)
+            helpers = master.parent.resolve() if master else None
         environment = {k: v for k, v in os.environ.items() if k.startswith("NBGRADER_")}
         return Surroundings(
-            folder=folder,
-            helpers=master.parent.resolve() if master else None,
+            folder=self._folder(resources),
+            helpers=helpers,
             student_files=files,
-            limits=limits,
+            limits=self.all_limits(),
             environment=tuple(environment.items()),
             isolation=self.isolation,
             required=tuple(self.required),
@@ -183,7 +237,7 @@ class SaveRecord(NbGraderPreprocessor):
         nb.metadata[KEY] = nbformat.from_dict(record.to_metadata())
         about = resources["nbgrader"]
         if record.ungraded:
-            with Gradebook(about["db_url"]) as gradebook:
+            with about.get("gradebook") or Gradebook(about["db_url"]) as gradebook:
                 for name, reason in record.ungraded.items():
                     grade = gradebook.find_grade(
                         name, about["notebook"], about["assignment"], about["student"]
@@ -198,40 +252,20 @@ class SaveRecord(NbGraderPreprocessor):
 # -- translations ---------------------------------------------------------------------------
 
 
-def _source_cells(about: dict[str, Any]) -> list[SourceCell]:
-    """What nbgrader's database knows of the released notebook."""
-    with Gradebook(about["db_url"]) as gradebook:
-        notebook = gradebook.find_notebook(about["notebook"], about["assignment"])
-        points = {c.name: float(c.max_score) for c in (*notebook.grade_cells, *notebook.task_cells)}
-        grades = {cell.name for cell in notebook.grade_cells}
-        tasks = {cell.name for cell in notebook.task_cells}
-        solutions = {cell.name for cell in notebook.solution_cells}
-        return [
-            SourceCell(
-                grade_id=cell.name,
-                cell_type=cell.cell_type,
-                source=cell.source or "",
-                checksum=cell.checksum,
-                grade=cell.name in grades,
-                solution=cell.name in solutions,
-                task=cell.name in tasks,
-                locked=bool(cell.locked),
-                points=points.get(cell.name),
-            )
-            for cell in notebook.source_cells
-        ]
+def _known(step: NbGraderPreprocessor, about: dict[str, Any]) -> KnownNotebook:
+    """What was released: as handed to this step, or else from nbgrader's database."""
+    known = about.get("known")
+    if isinstance(known, KnownNotebook):
+        return known
+    master = _master(step, about)
+    return known_notebook(about["db_url"], about["assignment"], about["notebook"], master)
 
 
-def _master_cells(master: Path | None, sources: list[SourceCell]) -> tuple[InstructorCell, ...]:
-    """The master notebook's cells; without one, those that the database knows."""
-    if master is not None:
-        return instructor_cells(nbformat.read(master, as_version=4))
-    kinds = {True: "graded", False: "instructor"}
-    return tuple(
-        InstructorCell("solution" if s.solution else kinds[s.grade], s.source, s.grade_id)
-        for s in sources
-        if s.cell_type == "code"
-    )
+def _master(step: NbGraderPreprocessor, about: dict[str, Any]) -> Path | None:
+    course = CourseDirectory(parent=step)
+    folder = course.format_path(course.source_directory, ".", about["assignment"])
+    path = Path(folder) / f"{about['notebook']}.ipynb"
+    return path if path.is_file() else None
 
 
 def _place(resources: Resources) -> str:
@@ -254,7 +288,6 @@ def _ungraded(about: dict[str, Any], name: str, reason: str) -> str:
 
 __all__ = [
     "CheckCellMetadata",
-    "Plan",
     "RebuildFromSource",
     "SaveRecord",
     "TrustedExecute",

@@ -71,6 +71,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "nbgrader": (
         "attention_course.grading.plugins",
+        "attention_course.grading.steps",
+        "attention_course.grading.released",
+        "attention_course.grading.submission",
+        "attention_course.grading.batch",
         "attention_course.grading.class_results",
         "attention_course.grading.review.plugin",
         "attention_course.grading.review.gradebook",

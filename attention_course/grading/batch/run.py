@@ -1,0 +1,342 @@
+"""One run over a class: what is to be graded, by whom, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from nbgrader.utils import parse_utc
+
+from attention_course.grading.batch.after import AfterSteps
+from attention_course.grading.batch.changes import Change, changes, plain_marks
+from attention_course.grading.batch.course import Course
+from attention_course.grading.batch.folders import Folders, clear_away
+from attention_course.grading.batch.gradebook import Marks, Writer
+from attention_course.grading.batch.ledger import Entry, Ledger, why_again
+from attention_course.grading.batch.stock import grade_by_nbgrader
+from attention_course.grading.batch.submitted import read_submission
+from attention_course.grading.batch.worker import Job
+from attention_course.grading.submission import (
+    Assignment,
+    Result,
+    Submission,
+    digest_of,
+    digest_of_submission,
+)
+
+
+class Listener(Protocol):
+    """Who is told how a run goes."""
+
+    def begin(self, total: int, unchanged: int) -> None: ...
+
+    def step(self, student: str) -> None: ...
+
+    def say(self, sentence: str) -> None: ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, total: int, unchanged: int) -> None: ...
+
+    def step(self, student: str) -> None: ...
+
+    def say(self, sentence: str) -> None: ...
+
+
+@dataclass
+class Summary:
+    """What a run did. ``graded`` maps each student to the reason why their work was run."""
+
+    assignment: str
+    graded: dict[str, str] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    ungraded: dict[str, dict[str, str]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def to_record(self) -> dict[str, Any]:
+        return {**self.__dict__, "changes": [change.to_record() for change in self.changes]}
+
+
+@dataclass
+class _Task:
+    """A submission that is to be graded."""
+
+    student: str
+    folder: Path
+    destination: Path
+    why: str
+    digest: str
+    parts: dict[str, str]
+
+
+class Run:
+    """Grades what changed of one assignment. Use :func:`grade_class`."""
+
+    def __init__(self, course: Course, name: str, listener: Listener) -> None:
+        self.course = course
+        self.listener = listener
+        self.assignment: Assignment = course.assignment(name)
+        self.summary = Summary(name)
+        self.ledger = Ledger(course.root)
+        self.after = AfterSteps(course, self.assignment)
+        self.writer = Writer(
+            course.db_url,
+            course.directory.course_id,
+            name,
+            course.converter.create_student,
+            self.after.penalties,
+        )
+        self.folders = Folders(course.converter, self.assignment)
+        self._foreign: list[_Task] = []
+
+    def close(self) -> None:
+        self.ledger.close()
+        self.writer.gradebook.close()
+
+    def start(self, pattern: str, workers: int, force: bool, again: str | None = None) -> Summary:
+        began = time.monotonic()
+        before = self.writer.marks()
+        tasks = self._tasks(pattern, force, before)
+        self.listener.begin(len(tasks), len(self.summary.unchanged))
+        try:
+            self._grade(tasks, workers)
+            for task in self._foreign:
+                self._by_nbgrader(task)
+        except KeyboardInterrupt:
+            self.summary.interrupted = True
+        self._report(before)
+        self.summary.seconds = time.monotonic() - began
+        return self.summary
+
+    # -- what is to be done -----------------------------------------------------------------
+
+    def _tasks(self, pattern: str, force: bool, before: dict[str, Marks]) -> list[_Task]:
+        name = self.assignment.name
+        entries, parts = self.ledger.entries(name), self.course.parts(self.assignment)
+        extensions = self.writer.extensions()
+        known = {notebook.name for notebook in self.assignment.notebooks}
+        tasks = []
+        for student, folder in self.course.submitted(name, pattern).items():
+            destination = self.course.path(
+                self.course.directory.autograded_directory, student, name
+            )
+            try:
+                submission = read_submission(folder, student, self.course.ignore)
+            except OSError as error:
+                self._problem(student, f"cannot be read ({error})")
+                continue
+            if not submission.notebooks:
+                self._problem(student, f"no notebook was handed in ({_names(submission)})")
+                continue
+            due = digest_of(str(self.writer.due), str(extensions.get(student)))
+            own = {**parts, "due date": due}
+            digest = digest_of_submission(submission)
+            entry = entries.get(student)
+            why = "forced" if force and entry else why_again(entry, digest, own)
+            if why is None and entry is not None:
+                why = self._missing(entry, destination, before.get(student))
+            if why is None and entry is not None:
+                self.summary.unchanged.append(student)
+                if entry.problem:
+                    self._problem(student, entry.problem)
+                continue
+            if why == "not graded yet" and destination.exists():
+                why = "was graded by nbgrader autograde"
+            task = _Task(student, folder, destination, str(why), digest, own)
+            if not known & submission.notebooks.keys():
+                self._unknown(task, submission, known)
+                continue
+            tasks.append(task)
+        return tasks
+
+    def _missing(self, entry: Entry, destination: Path, marks: Marks | None) -> str | None:
+        """Why an unchanged submission's results are not what the ledger says, or None."""
+        if marks is None:
+            return "its marks were missing"
+        if entry.problem:
+            return None
+        for notebook, size in entry.written.items():
+            path = destination / f"{notebook}.ipynb"
+            if not path.is_file() or path.stat().st_size != size:
+                return "its autograded folder was missing or another"
+        now = plain_marks(marks)
+        for notebook, cells in entry.marks.items():
+            for cell, mark in cells.items():
+                if now.get(notebook, {}).get(cell) != mark:
+                    return "its marks were not those of the last run"
+        return None
+
+    # -- grading ----------------------------------------------------------------------------
+
+    def _grade(self, tasks: list[_Task], workers: int) -> None:
+        if not tasks:
+            return
+        from attention_course.grading.batch.pool import Pool
+
+        by_student = {task.student: task for task in tasks}
+        ignore = tuple(self.course.ignore)
+        jobs = [Job(task.student, str(task.folder), ignore) for task in tasks]
+        limit = self.course.seconds_of_a_submission()
+        with Pool(self.assignment, min(workers, len(jobs)), limit) as pool:
+            for outcome in pool.run(jobs):
+                task = by_student[outcome.job.student]
+                with _uninterrupted():
+                    self._keep(task, outcome.result, outcome.digest, outcome.lost)
+                self.listener.step(task.student)
+
+    def _keep(self, task: _Task, result: Result | None, digest: str, lost: str | None) -> None:
+        """Write what came of one submission; its entry in the ledger comes last."""
+        if result is not None and result.foreign:
+            self._foreign.append(task)
+            return
+        try:
+            submission = read_submission(task.folder, task.student, self.course.ignore)
+            if result is not None and digest_of_submission(submission) != digest:
+                self._problem(task.student, "was changed while it was graded; run this again")
+                return
+            entry = self._write(task, submission, result, digest)
+        except Exception as error:
+            said = " ".join(str(error).split())[:300]
+            self._problem(task.student, f"could not be written ({type(error).__name__}: {said})")
+            return
+        self.summary.graded[task.student] = task.why
+        if entry is None:
+            self._say_ungraded(task.student, {"every test": str(lost)})
+            return
+        self.ledger.put(self.assignment.name, task.student, entry)
+        assert result is not None
+        if result.problem:
+            self._problem(task.student, result.problem)
+        for cells in result.ungraded.values():
+            self._say_ungraded(task.student, cells)
+
+    def _write(
+        self, task: _Task, submission: Submission, result: Result | None, digest: str
+    ) -> Entry | None:
+        name, student = self.assignment.name, task.student
+        self.ledger.forget(name, student)
+        timestamp = _time(submission)
+        if submission.timestamp and timestamp is None:
+            self.listener.say(f"{name}/{student}: timestamp.txt holds no time; none is noted")
+        self.writer.write(student, submission.timestamp if timestamp else None, result)
+        if result is None or result.problem:
+            self.folders.remove(task.destination)
+        else:
+            late = self.writer.late_by(student, timestamp)
+            self.after.run(student, result, late)
+            self.folders.write(task.destination, submission, result)
+        if result is None:
+            return None
+        marks = {
+            n: {**m, **dict.fromkeys(result.ungraded.get(n, ()))} for n, m in result.marks.items()
+        }
+        written = {n: len(t.encode("utf-8")) for n, t in result.notebooks.items()}
+        return Entry(digest, task.parts, written, marks, result.problem, result.passing)
+
+    def _unknown(self, task: _Task, submission: Submission, known: set[str]) -> None:
+        """None of the notebooks is one of this assignment: rows for it, and a sentence."""
+        names = ", ".join(f"{name}.ipynb" for name in sorted(known))
+        problem = f"{names} is missing ({_names(submission)})"
+        result = Result(task.student, problem=problem)
+        with _uninterrupted():
+            self._keep(task, result, task.digest, None)
+
+    def _by_nbgrader(self, task: _Task) -> None:
+        """A notebook of another language: nbgrader starts its kernel."""
+        with _uninterrupted():
+            self.ledger.forget(self.assignment.name, task.student)
+        clear_away(task.destination)
+        problem = grade_by_nbgrader(self.course, self.assignment.name, task.student)
+        if problem:
+            self._problem(task.student, problem)
+            return
+        written = {path.stem: path.stat().st_size for path in task.destination.glob("*.ipynb")}
+        marks = plain_marks(self.writer.marks().get(task.student, {}))
+        entry = Entry(task.digest, task.parts, written, marks)
+        self.ledger.put(self.assignment.name, task.student, entry)
+        self.summary.graded[task.student] = task.why
+        self.listener.step(task.student)
+
+    # -- words ------------------------------------------------------------------------------
+
+    def _problem(self, student: str, what: str) -> None:
+        self.summary.problems[student] = what
+        self.listener.say(f"{self.assignment.name}/{student}: {what}")
+
+    def _say_ungraded(self, student: str, cells: dict[str, str]) -> None:
+        self.summary.ungraded.setdefault(student, {}).update(cells)
+        name = self.assignment.name
+        for cell, reason in cells.items():
+            self.listener.say(
+                f"UNGRADED {name}/{student}/{cell}: {reason}. Not the student's fault; the other "
+                f"marks are kept. Retry: attention-course grade {name} --student {student} --force"
+            )
+
+    def _report(self, before: dict[str, Marks]) -> None:
+        if not self.summary.graded:
+            return
+        after = self.writer.marks()
+        for student, why in sorted(self.summary.graded.items()):
+            old, new = before.get(student, {}), after.get(student, {})
+            self.summary.changes += changes(student, old, new, why)
+        self.ledger.keep_run(self.assignment.name, self.summary.to_record())
+
+
+def grade_class(
+    course: Course,
+    assignment: str,
+    workers: int = 1,
+    pattern: str = "*",
+    force: bool = False,
+    listener: Listener | None = None,
+) -> Summary:
+    """Grade what changed of ``assignment``; raises NotReleased and NoWorkers.
+
+    Interrupted, it leaves every submission either graded or as it was.
+    """
+    run = Run(course, assignment, listener or Silent())
+    try:
+        return run.start(pattern, workers, force)
+    finally:
+        run.close()
+
+
+def _names(submission: Submission) -> str:
+    names = sorted([f"{name}.ipynb" for name in submission.notebooks] + list(submission.files))
+    return f"there is: {', '.join(names[:5]) or 'nothing'}"
+
+
+def _time(submission: Submission) -> Any:
+    if not submission.timestamp:
+        return None
+    try:
+        return parse_utc(submission.timestamp)
+    except (ValueError, OverflowError):
+        return None
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until what was begun is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[bool] = []
+    before = signal.signal(signal.SIGINT, lambda *about: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
