@@ -30,7 +30,8 @@ ARGUMENTS = {
 
 
 def _is_local(answer: Any) -> bool:
-    return isinstance(answer, types.FunctionType | types.MethodType | type)
+    # By its type, not isinstance: a stand-in for a function elsewhere says that it is one.
+    return issubclass(type(answer), types.FunctionType | types.MethodType | type)
 
 
 def call(answer: Any, kind: str, fixture: Fixture, instance: Any = None) -> Answer:
