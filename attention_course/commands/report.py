@@ -74,16 +74,19 @@ def read_results(folder: CourseFolder, assignment: str) -> ClassResults:
     """What became of the assignment in the class of this folder."""
     from nbgrader.api import Gradebook
 
-    from attention_course.grading.class_results import read_class
+    from attention_course.commands.review import standings
+    from attention_course.grading.class_results import read_class, with_reviews
 
     course = configured(folder)
     with Gradebook(course.db_url, course.course_id) as gradebook:
-        return read_class(
+        results = read_class(
             gradebook,
             assignment,
             student_folders(course, course.submitted_directory, assignment),
             student_folders(course, course.autograded_directory, assignment),
         )
+    cell, reviews = standings(folder, assignment)
+    return with_reviews(results, cell, reviews) if reviews else results
 
 
 def feedback_links(folder: CourseFolder, assignment: str, page: Path) -> dict[str, str]:

@@ -8,7 +8,9 @@ verdicts, is read just the same.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,7 @@ class Mark:
     verdict: Verdict | None = None
     ungraded: str | None = None  # why it could not be judged, through no fault of the student
     error: str | None = None  # what the test cell ended with, where no verdict says more
+    review: str | None = None  # how its code-quality review stands, where that is not given yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class ClassResults:
     cells: tuple[GradedCell, ...]
     submissions: tuple[Submission, ...]
     not_submitted: tuple[str, ...] = ()
+    reviews: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by cell and state
 
     @property
     def max_score(self) -> float:
@@ -130,6 +134,25 @@ def read_class(
         tuple(submissions),
         tuple(sorted(set(enrolled) - set(students))),
     )
+
+
+def with_reviews(
+    results: ClassResults, cell: str, standings: Mapping[str, tuple[str, str]]
+) -> ClassResults:
+    """The same results with how the reviews of one cell stand.
+
+    ``standings`` maps a student to the review's state and, where a person is to look, the
+    reason.
+    """
+    submissions = []
+    for submission in results.submissions:
+        mark, (_, reason) = submission.marks.get(cell), standings.get(submission.student, ("", ""))
+        if mark is not None and mark.score is None and reason:
+            marks = submission.marks | {cell: replace(mark, review=reason)}
+            submission = replace(submission, marks=marks)
+        submissions.append(submission)
+    counts = dict(Counter(state for state, _ in standings.values()))
+    return replace(results, submissions=tuple(submissions), reviews={cell: counts})
 
 
 def _graded_cells(gradebook: Gradebook, assignment: str) -> tuple[list[str], list[GradedCell]]:

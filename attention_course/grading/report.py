@@ -51,7 +51,10 @@ def summarise(results: ClassResults, *, generated: datetime | None = None) -> di
             "median": statistics.median(scores) if scores else None,
         },
         "distribution": _distribution(scores, sum(cell.max_score for cell in counted)),
-        "exercises": [_exercise(cell, graded) for cell in results.cells],
+        "exercises": [
+            _exercise(cell, graded) | {"reviews": dict(results.reviews.get(cell.name, {}))}
+            for cell in results.cells
+        ],
         "needs_a_person": _needs_a_person(results),
         "students": [_student(submission, results.cells) for submission in results.submissions],
     }
@@ -68,6 +71,7 @@ def render(summary: dict[str, Any], feedback: Mapping[str, str] | None = None) -
     environment.filters["counts"] = counts
     environment.filters["hints"] = hints
     environment.filters["named_and_noted"] = named_and_noted
+    environment.filters["reviews"] = reviews
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     largest = max((bar["count"] for bar in summary["distribution"]), default=0)
     return template.render(
@@ -94,6 +98,11 @@ def counts(exercise: dict[str, Any]) -> str:
 def hints(exercise: dict[str, Any]) -> str:
     """How many went how far through the hints: "4 to tier 1, 2 to tier 3"."""
     return ", ".join(f"{count} to tier {tier}" for tier, count in exercise["hints_opened"].items())
+
+
+def reviews(exercise: dict[str, Any]) -> str:
+    """How the code-quality reviews stand: "12 given, 2 for a person"; empty without any."""
+    return ", ".join(f"{count} {state}" for state, count in exercise["reviews"].items() if count)
 
 
 def named_and_noted(student: dict[str, Any]) -> list[str]:
@@ -223,6 +232,8 @@ def _said_of_everyone(results: ClassResults) -> dict[str, list[str]]:
 def _why_a_person(mark: Mark, cell: GradedCell | None) -> str:
     if mark.score is None and mark.ungraded:
         return f"ungraded: {mark.ungraded}"
+    if mark.score is None and mark.review:
+        return mark.review
     if mark.score is None:
         return "waits for a person's mark"
     if cell is not None and cell.by_person:

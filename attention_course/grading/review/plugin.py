@@ -34,7 +34,7 @@ from attention_course.grading.review.submitted import (
 if TYPE_CHECKING:
     from attention_course.grading.review.standing import Standing
 
-KEY = "attention_course"  # where the grading record is, in resources and in autograded notebooks
+KEY = "attention_course"  # where an autograded notebook keeps the grading record
 AUTOGRADE = "nbgrader-autograde"
 LARGEST_FILE = 200_000  # bytes of a student's file that are read
 
@@ -74,13 +74,18 @@ class SaveReview(NbGraderPreprocessor):
 
         course = CourseDirectory(parent=self)
         root = Path(course.root)
-        master = Path(course.format_path(course.source_directory, ".", place.assignment))
-        record = resources.get(KEY)
+        source, handed_in = (
+            Path(course.format_path(stage, student, place.assignment))
+            for stage, student in (
+                (course.source_directory, "."),
+                (course.submitted_directory, place.student),
+            )
+        )
         submitted = submitted_of(
             nb,
-            master / f"{place.notebook}.ipynb",
-            getattr(record, "verdicts", ()),
-            student_files(self.config, place.assignment, resources["metadata"]["path"]),
+            source / f"{place.notebook}.ipynb",
+            nb.metadata.get(KEY, {}).get("verdicts", ()),
+            student_files(self.config, place.assignment, handed_in),
             settings,
         )
         if submitted is None:
