@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,14 @@ class Surroundings:
         write_folder(self.folder, {k: v for k, v in made.items() if not k.endswith(".ipynb")})
 
 
+class Clock(Enum):
+    """Whether the time of a graded cell is counted."""
+
+    OFF = "off"
+    WAITING = "waiting"
+    RUNNING = "running"
+
+
 class StudentSide:
     """The student's process over the length of a notebook, started again where it ended."""
 
@@ -121,12 +130,18 @@ class StudentSide:
         submission = self.limits.submission
         self._end = None if submission is None else time.monotonic() + submission
         self._cell_end: float | None = None
+        self._clock = Clock.OFF
 
     def wall(self) -> Wall:
         """The connection to a living process that has run all cells so far."""
         if self._wall is None or self._wall.ended is not None:
             self._restart()
         assert self._wall is not None
+        if self._clock is Clock.WAITING:
+            # The first question starts it: what a test does before is not the answer's time.
+            self._clock = Clock.RUNNING
+            cell = self.limits.cell
+            self._cell_end = None if cell is None else time.monotonic() + cell
         self._wall.deadline = self._deadline()
         return self._wall
 
@@ -139,12 +154,12 @@ class StudentSide:
         """All that a graded cell asks for must be answered within one cell's time."""
         with contextlib.suppress(AnswerStopped, Ungradable):
             self.wall()  # a process that must be started again does so on its own time
-        self._cell_end = None if self.limits.cell is None else time.monotonic() + self.limits.cell
+        self._clock = Clock.WAITING
         try:
             with _alarm(self.limits.cell):
                 yield
         finally:
-            self._cell_end = None
+            self._clock, self._cell_end = Clock.OFF, None
 
     def _restart(self) -> None:
         if self._starts > self.limits.restarts:

@@ -94,7 +94,8 @@ class Wall:
         # does an answer that comes late or twice, which is passed over.
         end = self._end()
         try:
-            self.sandbox.send({**request, "id": number}, chunks or ())
+            left = None if end is None else end - time.monotonic()
+            self.sandbox.send({**request, "id": number}, chunks or (), left)
             while True:
                 left = None if end is None else end - time.monotonic()
                 header, payload = self.sandbox.receive(left)
@@ -105,9 +106,12 @@ class Wall:
                 elif type(header.get("id")) is not int or header["id"] > number:
                     self._break_off("its process sent a message that nobody asked for")
         except SandboxTimeout as error:
+            limits = ((self.limits.cell, "a cell or a test"), (self.limits.submission, "all cells"))
+            said = " and ".join(f"{s:g} s for {what}" for s, what in limits if s is not None)
+            stopped = f"the code was stopped at the time limit ({said})"
             if not error.alive:
-                self.ended = f"the code was {error} and did not react to an interrupt"
-            raise AnswerStopped(f"the code was {error} (the time limit)") from error
+                self.ended = f"{stopped} and did not react to an interrupt"
+            raise AnswerStopped(stopped) from error
         except SandboxEnded as error:
             self.ended = f"{error}"
             raise AnswerStopped(self.ended) from error

@@ -23,7 +23,7 @@ class Limits:
     cell: float | None = 30.0
     submission: float | None = 600.0
     start: float = 60.0
-    restarts: int = 3
+    restarts: int = 20
     memory: int = 2048 * MIB
     processes: int = 64
     cpu: int | None = 600
@@ -47,7 +47,7 @@ class SandboxEnded(Exception):
 
 
 class SandboxTimeout(Exception):
-    """The time limit passed. ``alive`` says whether an interrupt was enough to stop the code."""
+    """The time limit is over. ``alive`` says whether an interrupt was enough to stop the code."""
 
     def __init__(self, message: str, alive: bool) -> None:
         super().__init__(message)

@@ -16,6 +16,7 @@ import operator
 import os
 import socket
 import sys
+import traceback
 import types
 from collections import OrderedDict
 from collections.abc import Callable
@@ -138,11 +139,10 @@ class StudentProcess:
             arguments = encoder.encode(tuple(a for a in error.args if type(a) in (str, int, float)))
         except BaseException:
             arguments = ["t", []]
-        frames = inspect.getinnerframes(error.__traceback__)[-8:] if error.__traceback__ else []
+        # Not inspect's frames: to name their modules it goes through all there are, for 10 ms.
         lines = [
-            f"{frame.filename.rsplit('/', 1)[-1]} line {frame.lineno}: {code.strip()[:200]}"
-            for frame in frames
-            for code in (frame.code_context or [""])[:1]
+            f"{frame.filename.rsplit('/', 1)[-1]} line {frame.lineno}: {(frame.line or '')[:200]}"
+            for frame in traceback.extract_tb(error.__traceback__)[-8:]
             if "grading/sandbox" not in frame.filename
         ]
         return {

@@ -90,7 +90,7 @@ class Connected(ABC):
             return receive_frame(self._connection, deadline)
         except ReplyTimeout as error:
             self._interrupt()
-            raise SandboxTimeout(f"stopped after {seconds:.3g} s", alive=self._gave_up()) from error
+            raise SandboxTimeout("its time limit is over", alive=self._gave_up()) from error
         except (WireError, OSError) as error:
             raise SandboxEnded(self._ending(error)) from error
 

@@ -51,10 +51,13 @@ REFUSED = {
     "other limits or users": (
         "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid",
         "setfsgid", "setgroups", "capset", "mknod", "mknodat", "ioprio_set",
-        "sched_setscheduler", "sched_setattr", "migrate_pages", "move_pages", "mbind",
-        "set_mempolicy", "set_mempolicy_home_node",
+        "sched_setscheduler", "sched_setattr", "sched_setparam", "migrate_pages", "move_pages",
+        "mbind", "set_mempolicy", "set_mempolicy_home_node",
     ),
 }  # fmt: skip
+# Allowed for the caller itself (0), refused for any other: without a process namespace these
+# reach every process of the same user. The place of the argument, by name.
+OF_OTHERS = {"prlimit64": 0, "sched_setaffinity": 0, "setpriority": 1}
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW… bit
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing into somebody's terminal
 
@@ -72,7 +75,7 @@ def unavailable() -> str | None:
 @cache
 def program() -> bytes:
     """The filter as the kernel's own instructions."""
-    from pyseccomp import ALLOW, EQ, ERRNO, KILL_PROCESS, MASKED_EQ, Arg, Attr, SyscallFilter
+    from pyseccomp import ALLOW, EQ, ERRNO, KILL_PROCESS, MASKED_EQ, NE, Arg, Attr, SyscallFilter
 
     rules = SyscallFilter(ALLOW)
     # A call in another architecture's numbering ends the process: no list covers it.
@@ -83,6 +86,9 @@ def program() -> bytes:
                 rules.add_rule(ERRNO(errno.EPERM), name)
             except (OSError, ValueError, RuntimeError):
                 continue  # this machine, or its libseccomp, has no such call
+    for name, place in OF_OTHERS.items():
+        rules.add_rule(ERRNO(errno.EPERM), name, Arg(place, NE, 0))
+    rules.add_rule(ERRNO(errno.EPERM), "setpriority", Arg(0, NE, 0))
     for bit in (1 << place for place in range(32) if NEW_NAMESPACES >> place & 1):
         rules.add_rule(ERRNO(errno.EPERM), "clone", Arg(0, MASKED_EQ, bit, bit))
     # Its flags lie in memory, where no filter sees them; C libraries then fall back to clone.
