@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import warnings
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
@@ -38,6 +39,7 @@ from attention_course.grading.engine import REFUSED, Record, Surroundings, grade
 from attention_course.grading.known import KnownNotebook
 from attention_course.grading.rebuild import rebuild
 from attention_course.grading.released import known_notebook
+from attention_course.grading.review.plugin import SaveReview
 from attention_course.grading.sandbox import (
     LEVELS,
     PROTECTIONS,
@@ -59,17 +61,21 @@ def sanitize_preprocessors() -> list[type]:
     """nbgrader's own list, with ours where it rebuilds the notebook."""
     found = list(Autograde.sanitize_preprocessors.default())
     at = found.index(DeduplicateIds) if DeduplicateIds in found else found.index(ClearOutput) + 1
-    return [*found[:at], RebuildFromSource, *found[at:]]
+    return [_ours(kind) for kind in (*found[:at], RebuildFromSource, *found[at:])]
 
 
 def autograde_preprocessors() -> list[type]:
     """nbgrader's own list, with ours in the place of Execute and after SaveAutoGrades."""
     found: list[type] = []
     for preprocessor in Autograde.autograde_preprocessors.default():
-        found.append(TrustedExecute if preprocessor is Execute else preprocessor)
+        found.append(_ours(preprocessor))
         if preprocessor is SaveAutoGrades:
-            found.append(SaveRecord)
+            found += [SaveRecord, SaveReview]
     return found
+
+
+def _ours(kind: type) -> type:
+    return {Execute: TrustedExecute, CheckCellMetadata: CheckMetadata}.get(kind, kind)
 
 
 class RebuildFromSource(NbGraderPreprocessor):
@@ -79,6 +85,27 @@ class RebuildFromSource(NbGraderPreprocessor):
         for change in rebuild(nb, _known(self, resources["nbgrader"]).cells):
             where = f"cell {change.grade_id}" if change.grade_id else "notebook"
             self.log.warning("%s: %s %s", _place(resources), where, change.what)
+        return nb, resources
+
+
+class CheckMetadata(CheckCellMetadata):
+    """nbgrader's check, which looks at the same metadata only once.
+
+    What the instructor's cells carry is the same in every submission, and checking it against
+    nbgrader's schema takes longer than to run the cells.
+    """
+
+    _passed: ClassVar[set[str]] = set()
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        found = [cell for cell in nb.cells if "nbgrader" in cell.metadata]
+        keys = [json.dumps([cell.cell_type, cell.metadata["nbgrader"]]) for cell in found]
+        names = [cell.metadata["nbgrader"].get("grade_id") for cell in found]
+        if self._passed.issuperset(keys) and len(set(names)) == len(names):
+            return nb, resources
+        nb, resources = super().preprocess(nb, resources)
+        if all(cell.metadata["nbgrader"].get("cell_type") == cell.cell_type for cell in found):
+            self._passed.update(keys)
         return nb, resources
 
 
@@ -287,9 +314,10 @@ def _ungraded(about: dict[str, Any], name: str, reason: str) -> str:
 
 
 __all__ = [
-    "CheckCellMetadata",
+    "CheckMetadata",
     "RebuildFromSource",
     "SaveRecord",
+    "SaveReview",
     "TrustedExecute",
     "autograde_preprocessors",
     "sanitize_preprocessors",

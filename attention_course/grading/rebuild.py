@@ -7,6 +7,7 @@ the instructor's version, and no metadata or tag of the submission counts.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def rebuild(notebook: NotebookNode, sources: Iterable[SourceCell]) -> list[Chang
             continue
         cell = submitted.get(source.grade_id)
         if cell is None:
-            cell = NEW_CELL[source.cell_type](source.source)
+            cell = _made(source, source.source)
             changes.append(Change(source.grade_id, "was missing and has been put back"))
         place = _place_among(cells, notebook, cell, place)
         cells.insert(place, _restore(cell, source, changes))
@@ -189,9 +190,16 @@ def _missing(source: SourceCell) -> NotebookNode:
     # A stub that was put back could hide what the student wrote in another cell; but for
     # a manually graded cell the stub is how nbgrader knows that there is no response.
     text = source.source if source.grade or source.cell_type != "code" else MISSING
-    cell = NEW_CELL[source.cell_type](text)
+    cell = _made(source, text)
     cell.metadata["nbgrader"] = NotebookNode(source.metadata())
     return cell
+
+
+def _made(source: SourceCell, text: str) -> NotebookNode:
+    """A cell with an id of its grade_id's, so that a regrade writes the same notebook."""
+    made: NotebookNode = NEW_CELL[source.cell_type](text)
+    made["id"] = hashlib.sha256(source.grade_id.encode("utf-8")).hexdigest()[:8]
+    return made
 
 
 def _restore(cell: NotebookNode, source: SourceCell, changes: list[Change]) -> NotebookNode:

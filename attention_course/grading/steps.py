@@ -35,7 +35,12 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 from attention_course.grading.known import KnownNotebook
-from attention_course.grading.plugins import RebuildFromSource, SaveRecord, TrustedExecute
+from attention_course.grading.plugins import (
+    CheckMetadata,
+    RebuildFromSource,
+    SaveRecord,
+    TrustedExecute,
+)
 
 
 class _Database:
@@ -141,13 +146,14 @@ IN_MEMORY: dict[type, type] = {
     OverwriteKernelspec: _Kernelspec,
     OverwriteCells: _Overwrite,
     SaveAutoGrades: _Marks,
+    CheckCellMetadata: CheckMetadata,
     **{
         kind: kind
         for kind in (
             ClearOutput,
             RebuildFromSource,
             DeduplicateIds,
-            CheckCellMetadata,
+            CheckMetadata,
             TrustedExecute,
             IgnorePattern,
             ClearMetadataPreprocessor,
