@@ -115,6 +115,28 @@ def record_hint(
     return _changed(add, folder)
 
 
+def record_review(
+    assignment: str,
+    model: str | None,
+    remarks: dict[str, list[str]],
+    *,
+    folder: Path | str | None = None,
+) -> Saved:
+    """Keep the latest review of how the code reads: remarks by exercise, no points.
+
+    ``model`` is None where only what is computed was said. Never raises for what the disk or
+    the file on it does.
+    """
+
+    def add(progress: dict[str, Any]) -> None:
+        now = _now()
+        _add(progress, assignment, (), now, evaluation=False)
+        review = {"at": now, "model": model, "remarks": remarks}
+        progress["assignments"][assignment]["review"] = review
+
+    return _changed(add, folder)
+
+
 def _changed(change: Callable[[dict[str, Any]], None], folder: Path | str | None) -> Saved:
     path = progress_path(folder)
     notes: list[str] = []

@@ -13,11 +13,12 @@ from attention_course.verdict import Outcome, Verdict
 CODE_QUALITY_POINTS = {"attention": 2, "attention_basics": 1}
 
 
-def verify(assignment: str | None = None) -> None:
+def verify(assignment: str | None = None, *, review: bool | str = False) -> None:
     """Run every exercise of the assignment, show the points, and write the progress file.
 
     ``assignment`` is "attention" or "attention_basics"; without it, the one whose answers
-    are defined in this notebook.
+    are defined in this notebook. ``review=True`` also asks the Ollama server of this machine
+    how the answers read, for remarks without points; a text names the model to ask.
     """
     if in_sandbox() or is_grading():
         return
@@ -34,6 +35,11 @@ def verify(assignment: str | None = None) -> None:
     live.verdicts_reached(assignment, verdicts)
     titles = [exercise.title for exercise in exercises]
     show(_card(assignment, titles, verdicts, saved.ok, saved.notes))
+    if review:
+        from attention_course.lesson.review_card import show_review
+
+        model = review if isinstance(review, str) else None
+        show_review(assignment, exercises, verdicts, model)
 
 
 def _guess(names: dict[str, object]) -> str:
