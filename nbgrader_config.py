@@ -13,5 +13,9 @@ c.Autograde.exclude_overwriting = {"attention_basics": ["problem.py"]}
 c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
 c.Autograde.autograde_preprocessors = autograde_preprocessors()
 
+# How the code reads, judged by a local model where one runs; docs/review.md lists the settings.
+c.Review.enabled = True
+c.Review.model = "qwen2.5-coder:7b"
+
 # Seconds that a cell, or all that a test cell asks of the student's code, may take.
 c.Execute.timeout = 30
