@@ -256,6 +256,10 @@ def register(app: typer.Typer) -> None:
         folder.expect_assignment(assignment)
         summary = grade_assignment(folder, assignment, workers or processors(), student, force)
         write_report(folder, summary)
+        if not summary.interrupted:
+            from attention_course.commands.review import after_grading
+
+            after_grading(folder, assignment, lambda said: print(said, file=sys.stderr))
         if as_json:
             json.dump(summary.to_record(), sys.stdout, indent=2, ensure_ascii=False)
             print()

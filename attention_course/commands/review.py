@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +91,29 @@ def standings(folder: CourseFolder, assignment: str) -> tuple[str, dict[str, tup
                 reason = f"{reason}; it proposes {points(said.proposed)} points"
             found[job.place.student] = (said.state, reason)
     return settings.cell, found
+
+
+def after_grading(folder: CourseFolder, assignment: str, say: Callable[[str], None]) -> None:
+    """Go on with the reviews once every numeric mark is saved; says in sentences how it goes."""
+    from attention_course.commands.report import configured, loaded_configuration
+    from attention_course.grading.review.gradebook import GradebookWriter
+    from attention_course.grading.review.run import finish_reviews
+
+    config = loaded_configuration(folder)
+    settings = review_settings(config)
+    if not settings.enabled or not (folder.root / settings.file).is_file():
+        return
+    writer = GradebookWriter(configured(folder).db_url, settings.cell, config)
+    try:
+        for sentence in finish_reviews(folder.root, settings, [assignment], writer.write):
+            say(sentence)
+    except KeyboardInterrupt:
+        say(f"Stopped. Go on with: attention-course review {assignment}")
+    except Exception as error:  # the numeric marks are there, whatever a review does
+        say(
+            f"The code-quality reviews stopped ({type(error).__name__}: {error}). All marks are "
+            f"saved; the reviews wait: attention-course review {assignment}"
+        )
 
 
 # -- working off --------------------------------------------------------------------------------

@@ -119,10 +119,10 @@ class Queue:
                 "ORDER BY queued, student, notebook",
                 (assignment,),
             )
-            row = next((row for row in rows if _job(row).place not in but), None)
-            if row is None:
+            places = (Place(row[0], row[1], row[2]) for row in rows)
+            place = next((place for place in places if place not in but), None)
+            if place is None:
                 return None
-            place = _job(row).place
             connection.execute(
                 f"UPDATE reviews SET state = 'claimed', owner = ?, lease = ? WHERE {_HERE}",
                 (self.owner, time.time() + seconds, *_key(place)),

@@ -94,7 +94,8 @@ class Worker:
             tally.answers += 1
             tally.calls += asked
             readings.append(Reading(exercise, masked, answer.key, asked))
-            self.queue.renew(job, self.lease)
+            if asked:
+                self.queue.renew(job, self.lease)
             return answer
 
         submitted = Submitted.from_record(job.payload["submitted"])
