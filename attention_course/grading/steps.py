@@ -18,7 +18,9 @@ from typing import Any
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.preprocessors import ClearMetadataPreprocessor, Preprocessor
-from nbformat import NotebookNode, validator
+from nbformat import NotebookNode, reader, validator
+from nbformat.v4.nbjson import BytesEncoder
+from nbformat.v4.rwbase import split_lines, strip_transient
 from nbgrader.api import MissingEntry
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -220,7 +222,7 @@ class Steps:
 
     def read(self, data: bytes) -> NotebookNode:
         """A notebook as nbgrader reads it; raises where it is none."""
-        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+        notebook = nbformat.convert(reader.reads(data.decode("utf-8")), 4)
         _, notebook = validator.normalize(notebook)
         return notebook
 
@@ -258,17 +260,25 @@ def _through(steps: list[Preprocessor], notebook: NotebookNode, resources: Any) 
         notebook, resources = step(notebook, resources)
     # As nbconvert does, though once and not after each step.
     nbformat.validate(notebook, relax_add_props=True)
-    for cell in notebook.cells:
-        cell.metadata.pop("trusted", None)  # so does writing a notebook to its file
-    for key in ("orig_nbformat", "orig_nbformat_minor", "signature"):
-        notebook.metadata.pop(key, None)
-    return notebook
+    return strip_transient(notebook)  # so does writing a notebook to its file
 
 
 def written(notebook: NotebookNode) -> str:
-    """The text of a notebook's file, as nbconvert's NotebookExporter writes it."""
-    text: str = nbformat.writes(notebook, version=4)
-    return text if text.endswith("\n") else text + "\n"
+    """The text of a notebook's file, as nbconvert's NotebookExporter writes it.
+
+    Takes the notebook's long texts apart in place: it is of no use afterwards.
+    """
+    # What nbformat.writes does, without its copy of a notebook that nobody needs any more.
+    lines = strip_transient(split_lines(notebook))
+    text = json.dumps(
+        lines,
+        ensure_ascii=False,
+        indent=1,
+        sort_keys=True,
+        separators=(",", ": "),
+        cls=BytesEncoder,
+    )
+    return text + "\n"
 
 
 class Notes(logging.Handler):

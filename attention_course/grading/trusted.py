@@ -240,8 +240,8 @@ def _working_folder(folder: Path | None, helpers: Path | None) -> Iterator[None]
     """Work in ``folder`` without ever importing from it."""
     before, path, modules = os.getcwd(), list(sys.path), set(sys.modules)
     written = sys.dont_write_bytecode
-    here = {str(folder.resolve())} if folder else set()
-    sys.path[:] = [p for p in path if p not in ("", ".") and str(Path(p).resolve()) not in here]
+    here = os.path.realpath(folder) if folder else None
+    sys.path[:] = [p for p in path if p not in ("", ".") and _real(p) != here]
     if helpers is not None:
         sys.path.append(str(helpers))
         sys.dont_write_bytecode = True
@@ -255,6 +255,12 @@ def _working_folder(folder: Path | None, helpers: Path | None) -> Iterator[None]
         sys.dont_write_bytecode = written
         if helpers is not None:
             _forget_modules(set(sys.modules) - modules, helpers)
+
+
+@cache
+def _real(place: str) -> str:
+    """Where an entry of sys.path is; asked a dozen times for each submission."""
+    return os.path.realpath(place)
 
 
 def _forget_modules(names: set[str], helpers: Path) -> None:
