@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -309,11 +309,9 @@ def lab(
         yield started
 
 
-@pytest.fixture
-def window(
-    chromium: Any, pictures: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Window]]:
-    """Open browser windows on a server; a page error in any of them fails the test."""
+@contextmanager
+def windows(chromium: Any, pictures: Path, name: str) -> Iterator[Callable[..., Window]]:
+    """Open browser windows on a server; a page error in any of them is an error of the test."""
     opened: list[tuple[Any, Window]] = []
 
     def new(on: Server, name: str = "", **options: Any) -> Window:
@@ -336,7 +334,6 @@ def window(
         return made
 
     yield new
-    name = re.sub(r"\W+", "-", request.node.name)
     for number, (context, made) in enumerate(opened):
         if not made.page.is_closed():
             made.picture(f"{name}-{number}" if number else name)
@@ -348,6 +345,28 @@ def window(
         assert ours == [], "the page raised errors"
 
 
+def _words(request: pytest.FixtureRequest) -> str:
+    return re.sub(r"\W+", "-", request.node.name.removesuffix(".py"))[:60]
+
+
+@pytest.fixture
+def window(
+    chromium: Any, pictures: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Window]]:
+    """Browser windows of one test."""
+    with windows(chromium, pictures, _words(request)) as new:
+        yield new
+
+
+@pytest.fixture(scope="module")
+def shared_window(
+    lab: Server, chromium: Any, pictures: Path, request: pytest.FixtureRequest
+) -> Iterator[Window]:
+    """One JupyterLab window on one lesson for the tests of a module that leave it in order."""
+    with windows(chromium, pictures, _words(request)) as new:
+        yield new(lab).open_lab(_copy_of_the_lesson(lab, _words(request)))
+
+
 def end_kernels(on: Server) -> None:
     for session in on.get("/api/sessions"):
         request = urllib.request.Request(
@@ -355,12 +374,16 @@ def end_kernels(on: Server) -> None:
             method="DELETE",
             headers={"Authorization": f"token {on.token}"},
         )
-        urllib.request.urlopen(request, timeout=20).close()
+        with suppress(urllib.error.HTTPError):  # gone with the kernel it shared with another
+            urllib.request.urlopen(request, timeout=20).close()
 
 
 @pytest.fixture
 def lesson(lab: Server, request: pytest.FixtureRequest) -> str:
     """A copy of the lesson for one test, in an assignment folder of its own; its path."""
-    folder = re.sub(r"\W+", "-", request.node.name)[:60]
-    shutil.copytree(REPOSITORY / "release" / "attention", lab.folder / folder / "attention")
+    return _copy_of_the_lesson(lab, _words(request))
+
+
+def _copy_of_the_lesson(on: Server, folder: str) -> str:
+    shutil.copytree(REPOSITORY / "release" / "attention", on.folder / folder / "attention")
     return f"{folder}/attention/lesson.ipynb"

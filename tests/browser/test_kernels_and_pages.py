@@ -16,15 +16,19 @@ def shows(name="eye", size=6, value=1):
     return SHOW.format(name=name, size=size, value=value)
 
 
-@pytest.fixture
-def lesson_with_a_picture(lab, lesson, window):
-    """A lesson in JupyterLab whose cell "prompt" has drawn a picture named "first"."""
-    shown = window(lab).open_lab(lesson)
-    shown.write("prompt", shows("first"))
+def draw_first(shown):
+    """Let the cell "prompt" draw a picture named "first"."""
     shown.write("setup", IMPORTS)
+    shown.write("prompt", shows("first"))
     shown.run("setup", "prompt")
     shown.wait_for_picture("first")
     return shown
+
+
+@pytest.fixture
+def lesson_with_a_picture(shared_window):
+    """A lesson in JupyterLab with a picture; shared, so each test ends with a living kernel."""
+    return draw_first(shared_window)
 
 
 def test_a_restarted_kernel_clears_the_panels_and_draws_again(lesson_with_a_picture):
@@ -46,16 +50,16 @@ def test_a_kernel_that_dies_clears_the_panels_and_the_next_one_draws(lesson_with
     shown.wait_for_picture("first")
 
 
-def test_a_reloaded_page_shows_what_the_living_kernel_has_told(lesson_with_a_picture, lesson):
-    shown = lesson_with_a_picture
+def test_a_reloaded_page_shows_what_the_living_kernel_has_told(lab, lesson, window):
+    shown = draw_first(window(lab).open_lab(lesson))
     shown.command("docmanager:save")
     shown.page.reload()
     shown.wait_for_notebook(lesson)
     shown.wait_for_picture("first")
 
 
-def test_of_two_notebooks_the_one_in_front_is_shown(lesson_with_a_picture, lab, lesson):
-    shown = lesson_with_a_picture
+def test_of_two_notebooks_the_one_in_front_is_shown(lab, lesson, window):
+    shown = draw_first(window(lab).open_lab(lesson))
     other = lesson.replace("lesson.ipynb", "other.ipynb")
     (lab.folder / other).write_bytes((lab.folder / lesson).read_bytes())
     shown.command("docmanager:open", path=other)
@@ -69,8 +73,8 @@ def test_of_two_notebooks_the_one_in_front_is_shown(lesson_with_a_picture, lab, 
     shown.wait_for_picture("first")
 
 
-def test_two_windows_on_one_notebook_are_both_told(lesson_with_a_picture, lab, lesson, window):
-    first = lesson_with_a_picture
+def test_two_windows_on_one_notebook_are_both_told(lab, lesson, window):
+    first = draw_first(window(lab).open_lab(lesson))
     second = window(lab).open_lab(lesson)
     second.wait_for_picture("first")
     before = second.painted()
@@ -122,25 +126,30 @@ def test_nan_infinities_and_a_huge_token_are_drawn(lesson_with_a_picture):
     assert shown.page.evaluate("() => window.hacked") is None
 
 
-def test_another_version_is_said_once_in_words(lesson_with_a_picture):
+def test_another_version_is_said_in_words_until_ours_is_spoken_again(lesson_with_a_picture):
     shown = lesson_with_a_picture
     shown.write(
         "tokens",
         "from IPython import get_ipython\n"
-        "(comm,) = get_ipython()._attention_course_live._comms.values()\n"
+        "ours = get_ipython()._attention_course_live\n"
+        "(comm,) = ours._comms.values()\n"
         "for _ in range(3):\n    comm.send({'version': 99, 'type': 'matrices'})",
     )
     shown.run("tokens")
-    panels = shown.page.locator("#jp-attention-panels")
-    panels.get_by_text("version").first.wait_for()
+    notice = shown.page.locator("#jp-attention-panels").get_by_text("version")
+    notice.first.wait_for()
+    shown.write("tokens", "ours._send(ours._hello())")
+    shown.run("tokens")
+    notice.first.wait_for(state="hidden")
 
 
 def test_the_live_views_add_less_than_5_kb_to_the_file(lab, lesson, window):
-    sizes = {}
+    shown, sizes = window(lab).open_lab(lesson), {}
     for switch in ("1", "0"):
         path = lesson.replace("lesson.ipynb", f"live-{switch}.ipynb")
         (lab.folder / path).write_bytes((lab.folder / lesson).read_bytes())
-        shown = window(lab).open_lab(path)
+        shown.command("docmanager:open", path=path)
+        shown.wait_for_notebook(path)
         off = f"import os; os.environ['ATTENTION_COURSE_LIVE'] = {switch!r}"
         shown.write("setup", f"{off}\n{IMPORTS}\n{shows('large', 1024)}", path)
         shown.run("setup", path=path)
@@ -148,5 +157,5 @@ def test_the_live_views_add_less_than_5_kb_to_the_file(lab, lesson, window):
             shown.wait_for_picture("large")
         shown.command("docmanager:save")
         sizes[switch] = (lab.folder / path).stat().st_size
-        json.loads((lab.folder / path).read_text())
+        assert json.loads((lab.folder / path).read_text())["cells"][1]["execution_count"] == 1
     assert sizes["1"] - sizes["0"] < 5000
