@@ -22,7 +22,7 @@ export async function readSettings<Values extends object>(
   if (registry) {
     try {
       const settings = await registry.load(plugin);
-      const read = () =>
+      const read = (): void =>
         live.update({ ...defaults, ...fitting(settings.composite, defaults) });
       settings.changed.connect(read);
       read();

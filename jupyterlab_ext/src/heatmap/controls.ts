@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { element } from '../dom';
-import { HeatmapModel, Quantity, View } from './model';
+import { Quantity, View } from './layers';
+import { HeatmapModel } from './model';
 import { spelled } from './numbers';
+import { nameOf } from './words';
 
 const VIEWS: readonly View[] = ['all', 'mine', 'reference', 'difference'];
 /** The slider is logarithmic: temperatures from 1/10 to 10. */
@@ -72,9 +74,9 @@ export class Controls {
     const { model, trans } = this;
     const names: Record<View, string> = {
       all: trans.__('Side by side'),
-      mine: model.nameOf('mine'),
-      reference: model.nameOf('reference'),
-      difference: model.nameOf('difference')
+      mine: nameOf('mine', trans),
+      reference: nameOf('reference', trans),
+      difference: nameOf('difference', trans)
     };
     const views = VIEWS.filter(
       view =>
@@ -88,7 +90,7 @@ export class Controls {
     fill(
       this._quantity.select,
       model.quantities,
-      { scores: trans.__('Scores'), weights: trans.__('Weights (softmax)') },
+      { scores: trans.__('Scores'), weights: trans.__('Weights') },
       model.quantity
     );
     this._slider.value = String(Math.log10(model.temperature));
@@ -118,7 +120,10 @@ export class Controls {
     };
   }
 
-  private readonly _view: { label: HTMLLabelElement; select: HTMLSelectElement };
+  private readonly _view: {
+    label: HTMLLabelElement;
+    select: HTMLSelectElement;
+  };
   private readonly _quantity: {
     label: HTMLLabelElement;
     select: HTMLSelectElement;

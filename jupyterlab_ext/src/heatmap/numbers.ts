@@ -24,10 +24,7 @@ export function signed(value: number, digits = 3): string {
 }
 
 /** How to write the numbers of one picture: as many decimals for all. */
-export function styleFor(
-  low: number,
-  high: number
-): (value: number) => string {
+export function styleFor(low: number, high: number): (value: number) => string {
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const decimals =
     largest === 0 || (largest >= 0.01 && largest < 10)
@@ -41,7 +38,10 @@ export function styleFor(
     }
     const text = value.toFixed(decimals);
     // A number that rounds to nothing has no sign.
-    return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', '−');
+    return (Number(text) === 0 ? text.replace('-', '') : text).replace(
+      '-',
+      '−'
+    );
   };
 }
 

@@ -105,11 +105,9 @@ export function paint(matrix: IMatrix, by: IScale): Uint32Array<ArrayBuffer> {
   const table = Uint32Array.from(by.colours, pixel);
   const last = table.length - 1;
   const factor = table.length / (by.high - by.low);
-  const [nan, plus, minus] = [
-    NOT_A_NUMBER,
-    PLUS_INFINITY,
-    MINUS_INFINITY
-  ].map(pixel);
+  const [nan, plus, minus] = [NOT_A_NUMBER, PLUS_INFINITY, MINUS_INFINITY].map(
+    pixel
+  );
   for (let i = 0; i < values.length; i++) {
     const step = (values[i] - by.low) * factor;
     if (step >= 0 && step <= table.length) {
@@ -125,8 +123,8 @@ export function paint(matrix: IMatrix, by: IScale): Uint32Array<ArrayBuffer> {
 
 /** Black or white, whichever reads better on the colour. */
 export function inkOn(colour: string): '#000000' | '#ffffff' {
-  const [red, green, blue] = [1, 3, 5].map(
-    at => Math.pow(parseInt(colour.slice(at, at + 2), 16) / 255, 2.2)
+  const [red, green, blue] = [1, 3, 5].map(at =>
+    Math.pow(parseInt(colour.slice(at, at + 2), 16) / 255, 2.2)
   );
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   return luminance > 0.18 ? '#000000' : '#ffffff';
@@ -155,7 +153,7 @@ function colours(name: Sequential | Diverging): readonly string[] {
 }
 
 function interpolated(anchors: readonly string[]): string[] {
-  const channel = (anchor: string, at: number) =>
+  const channel = (anchor: string, at: number): number =>
     parseInt(anchor.slice(2 * at, 2 * at + 2), 16);
   return Array.from({ length: STEPS }, (_, step) => {
     const where = (step / (STEPS - 1)) * (anchors.length - 1);

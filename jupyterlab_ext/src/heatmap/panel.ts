@@ -10,7 +10,8 @@ import { Controls } from './controls';
 import { HeatmapChange, HeatmapModel } from './model';
 import { Plots } from './plots';
 import { TableTwin } from './table';
-import { notices, summary } from './words';
+import { notices } from './notices';
+import { spoken, summary } from './words';
 
 const QUIET = 300; // ms after which a picture that has changed is described anew
 const PADDING = 16;
@@ -41,8 +42,7 @@ export class HeatmapPanel extends Widget {
       'aria-label': trans.__('Picture')
     });
     this._choice.addEventListener('change', () => {
-      this.model.picture =
-        this._live?.pictures.get(this._choice.value) ?? null;
+      this.model.picture = this._live?.pictures.get(this._choice.value) ?? null;
     });
     this._body = element(
       'div',
@@ -76,17 +76,17 @@ export class HeatmapPanel extends Widget {
     this._draw();
   }
 
-  protected onActivateRequest(_: Message): void {
+  protected onActivateRequest(_message: Message): void {
     if (!this._plots.focus()) {
       this.node.focus();
     }
   }
 
-  protected onAfterShow(_: Message): void {
+  protected onAfterShow(_message: Message): void {
     this._refresh();
   }
 
-  protected onResize(_: Widget.ResizeMessage): void {
+  protected onResize(_message: Widget.ResizeMessage): void {
     const width = this._width();
     if (width > 0 && width !== this._drawnWidth) {
       this._draw();
@@ -122,7 +122,7 @@ export class HeatmapPanel extends Widget {
   private _onModel(_: HeatmapModel, change: HeatmapChange): void {
     if (change === 'cursor') {
       this._plots.mark();
-      this._status.textContent = this.model.spoken();
+      this._status.textContent = spoken(this.model, this.trans);
       return;
     }
     this._refresh();
@@ -136,6 +136,7 @@ export class HeatmapPanel extends Widget {
     this._empty.hidden = picture !== null;
     this._body.hidden = picture === null;
     if (!picture) {
+      this._plots.clear();
       this._empty.textContent = this._emptyWords();
       return;
     }
@@ -170,7 +171,9 @@ export class HeatmapPanel extends Widget {
           element(
             'p',
             {},
-            this.trans.__('The picture could not be drawn; its numbers are in the table.')
+            this.trans.__(
+              'The picture could not be drawn; its numbers are in the table.'
+            )
           )
         );
       })
@@ -186,11 +189,9 @@ export class HeatmapPanel extends Widget {
   /** In words and as a table, once the picture has come to rest. */
   private _describe(): void {
     const words = notices(this.model, this._drawnWidth, this.trans);
-    this._notices.replaceChildren(
-      ...words.map(one => element('p', {}, one))
-    );
+    this._notices.replaceChildren(...words.map(one => element('p', {}, one)));
     this._status.textContent =
-      this.model.spoken() || summary(this.model, this.trans);
+      spoken(this.model, this.trans) || summary(this.model, this.trans);
     this._table.update();
   }
 
@@ -217,11 +218,17 @@ export class HeatmapPanel extends Widget {
       case undefined:
         return trans.__('Open a lesson: what its cells compute is drawn here.');
       case 'no kernel':
-        return trans.__('No kernel is running. Start it, and run the lesson’s cells.');
+        return trans.__(
+          'No kernel is running. Start it, and run the lesson’s cells.'
+        );
       case 'waiting':
-        return trans.__('Run the lesson’s first cell; what the next cells compute is drawn here.');
+        return trans.__(
+          'Run the lesson’s first cell; what the next cells compute is drawn here.'
+        );
       default:
-        return trans.__('Nothing to draw yet. Run the cell that computes scores or weights.');
+        return trans.__(
+          'Nothing to draw yet. Run the cell that computes scores or weights.'
+        );
     }
   }
 

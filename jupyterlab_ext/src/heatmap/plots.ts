@@ -3,9 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { element } from '../dom';
 import { loadBokeh } from './bokeh';
 import { moved } from './keyboard';
-import { HeatmapModel, ILayer, Kind } from './model';
-import { HeatmapPlot, IFrame, IInk } from './plot';
-import { scaleWords } from './words';
+import { IFrame, IInk } from './figure';
+import { ILayer, Kind, KINDS } from './layers';
+import { HeatmapModel } from './model';
+import { HeatmapPlot } from './plot';
+import { cellLines, nameOf, scaleWords } from './words';
 
 const NARROWEST = 250; // pixels of a picture that stands beside another
 
@@ -58,7 +60,7 @@ export class Plots {
         keyAxis: this.trans.__('key (is looked at)'),
         width: each,
         ink,
-        hover: cursor => this._hover(cursor)
+        hover: cursor => cellLines(this.model, cursor, this.trans)
       };
       if (place.plot?.fits(layer, frame)) {
         place.plot.update(layer, frame);
@@ -69,6 +71,17 @@ export class Plots {
         await place.plot.show();
       }
     }
+    // Which picture is drawn now: for style sheets, and for who waits for it.
+    if (picture) {
+      this.node.dataset.exercise = picture.exercise;
+      this.node.dataset.sequence = String(picture.sequence);
+    }
+  }
+
+  /** The picture is gone. */
+  clear(): void {
+    delete this.node.dataset.exercise;
+    delete this.node.dataset.sequence;
   }
 
   /** Outline the cell that is looked at in each picture. */
@@ -125,16 +138,15 @@ export class Plots {
     const place: IPlace = { figure, host, title, words, plot: null };
     this._places.set(kind, place);
     // In the order of the layers, whichever came first.
-    const order: Kind[] = ['mine', 'reference', 'difference'];
     this.node.append(
-      ...order.flatMap(one => this._places.get(one)?.figure ?? [])
+      ...KINDS.flatMap(one => this._places.get(one)?.figure ?? [])
     );
     return place;
   }
 
   private _describe(place: IPlace, layer: ILayer): void {
-    const { trans, model } = this;
-    const name = model.nameOf(layer.kind);
+    const { trans } = this;
+    const name = nameOf(layer.kind, trans);
     const { rows, columns } = layer.matrix;
     const label = trans.__(
       '%1: heatmap of %2 queries by %3 keys. Arrow keys move over its cells.',
@@ -159,25 +171,6 @@ export class Plots {
     }
   }
 
-  private _hover(cursor: { row: number; column: number }): string[] {
-    const { model, trans } = this;
-    const picture = model.picture;
-    if (!picture) {
-      return [];
-    }
-    const lines = [
-      trans.__('query: %1', picture.tokens[cursor.row] ?? String(cursor.row)),
-      trans.__('key: %1', picture.keyTokens[cursor.column] ?? String(cursor.column))
-    ];
-    for (const kind of model.available) {
-      const value = model.valueAt(kind, cursor);
-      if (value !== null) {
-        lines.push(`${model.nameOf(kind)}: ${model.written(kind, value)}`);
-      }
-    }
-    return lines;
-  }
-
   private _onKey(event: KeyboardEvent): void {
     const matrix = this.model.layers[0]?.matrix;
     if (!matrix || event.altKey || event.metaKey) {
@@ -189,7 +182,13 @@ export class Plots {
       return;
     }
     const { rows, columns } = matrix;
-    const to = moved(this.model.cursor, event.key, event.ctrlKey, rows, columns);
+    const to = moved(
+      this.model.cursor,
+      event.key,
+      event.ctrlKey,
+      rows,
+      columns
+    );
     if (to) {
       event.preventDefault(); // the panel does not scroll meanwhile
       event.stopPropagation();
@@ -204,7 +203,7 @@ export class Plots {
 
 function inkOf(node: HTMLElement): IInk {
   const style = getComputedStyle(node);
-  const read = (name: string, otherwise: string) =>
+  const read = (name: string, otherwise: string): string =>
     style.getPropertyValue(name).trim() || otherwise;
   return {
     text: read('--jp-ui-font-color1', '#212121'),

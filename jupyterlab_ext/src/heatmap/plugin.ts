@@ -8,7 +8,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { readSettings } from '../settings';
 import { ILiveNotebooks, ISidePanel } from '../tokens';
-import { HeatmapModel, View } from './model';
+import { View } from './layers';
+import { HeatmapModel } from './model';
 import { Diverging, Sequential } from './palette';
 import { HeatmapPanel } from './panel';
 
@@ -27,7 +28,8 @@ interface IHeatmapSettings {
 /** The Attention section: a heatmap that redraws the moment a cell has run. */
 export const heatmapPlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Draws the lesson’s scores and weights the moment a cell has run.',
+  description:
+    'Draws the lesson’s scores and weights the moment a cell has run.',
   autoStart: true,
   requires: [ILiveNotebooks, ISidePanel],
   optional: [ICommandPalette, ISettingRegistry, IThemeManager, ITranslator],
@@ -41,7 +43,7 @@ export const heatmapPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlab_attention');
-    const model = new HeatmapModel(trans);
+    const model = new HeatmapModel();
     const panel = new HeatmapPanel(notebooks, model, trans);
     side.add(panel, 20, 2.4);
     themes?.themeChanged.connect(() => panel.onTheme());
@@ -52,7 +54,11 @@ export const heatmapPlugin: JupyterFrontEndPlugin<void> = {
       differencePalette: 'PuOr'
     };
     void readSettings(registry, ID, defaults).then(settings => {
-      const apply = ({ view, palette, differencePalette }: IHeatmapSettings) => {
+      const apply = ({
+        view,
+        palette,
+        differencePalette
+      }: IHeatmapSettings): void => {
         model.view = view;
         model.colours = { sequential: palette, diverging: differencePalette };
       };

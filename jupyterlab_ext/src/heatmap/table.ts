@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { element } from '../dom';
-import { HeatmapModel, ILayer } from './model';
+import { ILayer } from './layers';
+import { HeatmapModel } from './model';
+import { nameOf, written } from './words';
 
 const MOST_SHOWN = 24;
 
@@ -44,23 +46,30 @@ export class TableTwin {
     );
     const whole = shownRows === rows && shownColumns === columns;
     const caption = whole
-      ? model.nameOf(layer.kind)
+      ? nameOf(layer.kind, trans)
       : trans.__(
           '%1: %2 of %3 rows and %4 of %5 columns, around the cell that is looked at',
-          model.nameOf(layer.kind),
+          nameOf(layer.kind, trans),
           shownRows,
           rows,
           shownColumns,
           columns
         );
-    const across = Array.from({ length: shownColumns }, (_, i) => firstColumn + i);
+    const across = Array.from(
+      { length: shownColumns },
+      (_, i) => firstColumn + i
+    );
     const down = Array.from({ length: shownRows }, (_, i) => firstRow + i);
     const head = element(
       'tr',
       {},
       element('th', { scope: 'col' }, trans.__('query \\ key')),
       ...across.map(column =>
-        element('th', { scope: 'col' }, picture.keyTokens[column] ?? String(column))
+        element(
+          'th',
+          { scope: 'col' },
+          picture.keyTokens[column] ?? String(column)
+        )
       )
     );
     const body = down.map(row =>
@@ -69,7 +78,7 @@ export class TableTwin {
         {},
         element('th', { scope: 'row' }, picture.tokens[row] ?? String(row)),
         ...across.map(column =>
-          element('td', {}, model.written(layer.kind, values[row * columns + column]))
+          element('td', {}, written(layer.kind, values[row * columns + column]))
         )
       )
     );

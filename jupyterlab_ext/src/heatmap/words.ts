@@ -1,8 +1,106 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { HeatmapModel, ILayer } from './model';
-import { spelled } from './numbers';
+import { ILayer, Kind } from './layers';
+import { HeatmapModel, ICursor } from './model';
+import { signed, spelled } from './numbers';
 import { Diverging, Sequential } from './palette';
+
+export function nameOf(kind: Kind, trans: TranslationBundle): string {
+  switch (kind) {
+    case 'mine':
+      return trans.__('Yours');
+    case 'reference':
+      return trans.__('Reference');
+    case 'difference':
+      return trans.__('Difference');
+  }
+}
+
+export function written(kind: Kind, value: number): string {
+  return kind === 'difference' ? signed(value) : spelled(value);
+}
+
+/** One cell, line by line: its tokens, then its value in each matrix that there is. */
+export function cellLines(
+  model: HeatmapModel,
+  cursor: ICursor,
+  trans: TranslationBundle
+): string[] {
+  const { picture } = model;
+  if (!picture) {
+    return [];
+  }
+  const lines = [
+    trans.__('Query %1', picture.tokens[cursor.row] ?? String(cursor.row)),
+    trans.__(
+      'key %1',
+      picture.keyTokens[cursor.column] ?? String(cursor.column)
+    )
+  ];
+  for (const kind of model.available) {
+    const value = model.valueAt(kind, cursor);
+    if (value !== null) {
+      lines.push(`${nameOf(kind, trans)} ${written(kind, value)}`);
+    }
+  }
+  return lines;
+}
+
+/** The cell that is looked at, as it is read out; empty where none is. */
+export function spoken(model: HeatmapModel, trans: TranslationBundle): string {
+  const { cursor } = model;
+  const matrix = model.layers[0]?.matrix;
+  if (!cursor || !matrix) {
+    return '';
+  }
+  const [query, key, ...values] = cellLines(model, cursor, trans);
+  return [
+    `${query}, ${key}.`,
+    ...values.map(value => `${value}.`),
+    trans.__(
+      'Row %1 of %2, column %3 of %4.',
+      cursor.row + 1,
+      matrix.rows,
+      cursor.column + 1,
+      matrix.columns
+    )
+  ].join(' ');
+}
+
+/** The picture in one or two sentences, for who does not see it. */
+export function summary(model: HeatmapModel, trans: TranslationBundle): string {
+  const { picture } = model;
+  const layer = model.layers[0];
+  if (!picture || !layer) {
+    return '';
+  }
+  const { rows, columns } = layer.matrix;
+  const quantity =
+    model.quantity === 'scores' ? trans.__('scores') : trans.__('weights');
+  const parts = [
+    trans.__(
+      '%1: %2 of %3 queries and %4 keys.',
+      picture.title,
+      quantity,
+      rows,
+      columns
+    )
+  ];
+  const [row, column, apart] = model.farthest ?? [0, 0, null];
+  if (apart !== null && !(Math.abs(apart) < 1e-4)) {
+    parts.push(
+      trans.__(
+        'Farthest from the reference: %1, at query %2, key %3.',
+        written('difference', apart),
+        picture.tokens[row] ?? String(row),
+        picture.keyTokens[column] ?? String(column)
+      )
+    );
+  } else if (apart !== null) {
+    parts.push(trans.__('Yours equal the reference, up to rounding.'));
+  }
+  return parts.join(' ');
+}
 
 /** What the colours of a layer mean. */
 export function scaleWords(layer: ILayer, trans: TranslationBundle): string {
@@ -12,7 +110,9 @@ export function scaleWords(layer: ILayer, trans: TranslationBundle): string {
   if (layer.kind === 'reference') {
     parts.push(trans.__('The same colours as yours.'));
   } else if (onlyRounding) {
-    parts.push(trans.__('Nothing but rounding: all differences are below 0.001.'));
+    parts.push(
+      trans.__('Nothing but rounding: all differences are below 0.001.')
+    );
   } else if (diverging) {
     parts.push(
       trans.__(
@@ -34,12 +134,24 @@ export function scaleWords(layer: ILayer, trans: TranslationBundle): string {
       )
     );
   }
+  return [...parts, ...oddities(layer, trans)].join(' ');
+}
+
+/** What stands for numbers that are none, if there are any. */
+function oddities(layer: ILayer, trans: TranslationBundle): string[] {
   const { nan, infinite, minusInfinite } = layer.extent;
+  const said = [];
   if (nan > 0) {
-    parts.push(trans._n('Vermilion: %1 entry is NaN.', 'Vermilion: %1 entries are NaN.', nan));
+    said.push(
+      trans._n(
+        'Vermilion: %1 entry is NaN.',
+        'Vermilion: %1 entries are NaN.',
+        nan
+      )
+    );
   }
   if (minusInfinite > 0) {
-    parts.push(
+    said.push(
       trans._n(
         'Grey: %1 entry is minus infinity (masked).',
         'Grey: %1 entries are minus infinity (masked).',
@@ -48,11 +160,15 @@ export function scaleWords(layer: ILayer, trans: TranslationBundle): string {
     );
   }
   if (infinite > 0) {
-    parts.push(
-      trans._n('Pink: %1 entry is infinite.', 'Pink: %1 entries are infinite.', infinite)
+    said.push(
+      trans._n(
+        'Pink: %1 entry is infinite.',
+        'Pink: %1 entries are infinite.',
+        infinite
+      )
     );
   }
-  return parts.join(' ');
+  return said;
 }
 
 /** The names of a palette's first and last colour. */
@@ -72,83 +188,4 @@ function hues(
     case 'RdBu':
       return [trans.__('blue'), trans.__('red')];
   }
-}
-
-/** What the student should know about the picture as a whole. */
-export function notices(
-  model: HeatmapModel,
-  pixels: number,
-  trans: TranslationBundle
-): string[] {
-  const picture = model.picture;
-  if (!picture) {
-    return [];
-  }
-  const said = [...picture.notes];
-  const { scores, weights, reference_scores, reference_weights } =
-    picture.matrices;
-  if (!scores && !weights && said.length === 0) {
-    said.push(trans.__('There is nothing to draw yet.'));
-  }
-  if ((scores || weights) && !reference_scores && !reference_weights) {
-    said.push(trans.__('There is no reference to compare with.'));
-  } else if (
-    model.available.includes('reference') &&
-    model.available.includes('mine') &&
-    !model.available.includes('difference')
-  ) {
-    said.push(
-      trans.__('Yours and the reference have different shapes, so there is no difference.')
-    );
-  }
-  if (!model.untouched) {
-    const negative = weights?.values.some(value => value < 0) ?? false;
-    said.push(
-      model.quantity === 'weights' && negative
-        ? trans.__(
-            'Some of your weights are below 0: temperature and scaling cannot change them.'
-          )
-        : trans.__('Recomputed here from your numbers; your notebook is unchanged.')
-    );
-  }
-  const matrix = model.layers[0]?.matrix;
-  if (matrix && pixels > 0 && Math.max(matrix.rows, matrix.columns) > pixels) {
-    said.push(
-      trans.__(
-        '%1 x %2 entries on fewer pixels: not each can be seen. Drag over the picture to look closer; a double click shows all again.',
-        matrix.rows,
-        matrix.columns
-      )
-    );
-  }
-  return said;
-}
-
-/** The picture in one or two sentences, for who does not see it. */
-export function summary(model: HeatmapModel, trans: TranslationBundle): string {
-  const { picture } = model;
-  const layer = model.layers[0];
-  if (!picture || !layer) {
-    return '';
-  }
-  const { rows, columns } = layer.matrix;
-  const quantity =
-    model.quantity === 'scores' ? trans.__('scores') : trans.__('weights');
-  const parts = [
-    trans.__('%1: %2 of %3 queries and %4 keys.', picture.title, quantity, rows, columns)
-  ];
-  const [row, column, apart] = model.farthest ?? [0, 0, null];
-  if (apart !== null && !(Math.abs(apart) < 1e-4)) {
-    parts.push(
-      trans.__(
-        'Farthest from the reference: %1, at query %2, key %3.',
-        model.written('difference', apart),
-        picture.tokens[row] ?? String(row),
-        picture.keyTokens[column] ?? String(column)
-      )
-    );
-  } else if (apart !== null) {
-    parts.push(trans.__('Yours equal the reference, up to rounding.'));
-  }
-  return parts.join(' ');
 }

@@ -46,7 +46,7 @@ export class HintsPanel extends Widget {
     this._show();
   }
 
-  protected onActivateRequest(_: Message): void {
+  protected onActivateRequest(_message: Message): void {
     const first = this.node.querySelector<HTMLElement>(
       'summary, button:not([hidden])'
     );
@@ -70,6 +70,7 @@ export class HintsPanel extends Widget {
     this._next.hidden = hints === null || hints.opened >= hints.tiers.length;
     if (!hints) {
       this._title.textContent = '';
+      delete this._title.dataset.exercise;
       this._say(null);
       this._tiers.replaceChildren();
       this._shown = '';
@@ -82,12 +83,17 @@ export class HintsPanel extends Widget {
         : [])
     );
     this._title.textContent = hints.title;
+    this._title.dataset.exercise = hints.exercise;
     this._say(hints.verdict);
     this._showTiers(hints);
     this._next.textContent =
       hints.opened === 0
         ? this.trans.__('Open the first hint')
-        : this.trans.__('Open hint %1 of %2', hints.opened + 1, hints.tiers.length);
+        : this.trans.__(
+            'Open hint %1 of %2',
+            hints.opened + 1,
+            hints.tiers.length
+          );
   }
 
   /** What the last check has said of this exercise. */
@@ -109,7 +115,11 @@ export class HintsPanel extends Widget {
       box.append(element('strong', {}, trans.__('✓ Passed')));
     } else if (verdict.outcome === 'ungraded') {
       box.append(
-        element('strong', {}, trans.__('Could not be checked; that is not your fault.')),
+        element(
+          'strong',
+          {},
+          trans.__('Could not be checked; that is not your fault.')
+        ),
         element('p', {}, sentence(verdict.message))
       );
     } else if (verdict.hint) {
@@ -162,12 +172,17 @@ export class HintsPanel extends Widget {
       body.textContent = tier.body;
     });
     body.append(renderer.node);
-    return element(
+    const place = this._tiers.childElementCount + 1;
+    const details = element(
       'details',
-      {},
+      { 'data-tier': String(place), 'data-open': 'false' },
       element('summary', {}, tier.title || this.trans.__('Hint')),
       body
     );
+    details.addEventListener('toggle', () => {
+      details.dataset.open = String(details.open);
+    });
+    return details;
   }
 
   /** The cursor is in no exercise: say where hints are. */
@@ -181,7 +196,9 @@ export class HintsPanel extends Widget {
     }
     if (!live || exercises.length === 0) {
       this._elsewhere.replaceChildren(
-        trans.__('Open a lesson: the hints for the exercise at the cursor are shown here.')
+        trans.__(
+          'Open a lesson: the hints for the exercise at the cursor are shown here.'
+        )
       );
       return;
     }

@@ -21,7 +21,8 @@ namespace CommandIDs {
 /** The Hints section: those of the exercise where the cursor is. */
 export const hintsPlugin: JupyterFrontEndPlugin<void> = {
   id: ID,
-  description: 'Shows the hints of the exercise where the cursor is, one at a time.',
+  description:
+    'Shows the hints of the exercise where the cursor is, one at a time.',
   autoStart: true,
   requires: [ILiveNotebooks, ISidePanel, IRenderMimeRegistry],
   optional: [ICommandPalette, ITranslator],

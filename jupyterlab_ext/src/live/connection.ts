@@ -65,7 +65,10 @@ export class LiveConnection implements IDisposable {
       return;
     }
     if (kernel.handleComms) {
-      const opened = (comm: Kernel.IComm, message: Jupyter.ICommOpenMsg) => {
+      const opened = (
+        comm: Kernel.IComm,
+        message: Jupyter.ICommOpenMsg
+      ): void => {
         this._adopt(comm);
         this._take(message);
         this._refresh(comm.commId);

@@ -192,7 +192,7 @@ function readPicture(data: Json, buffers: readonly Buffer[]): IPicture {
 function readMatrix(header: Json, buffers: readonly Buffer[]): IMatrix | null {
   const [rows, columns] = list(header.shape).map(amount);
   const buffer = buffers[amount(header.buffer)];
-  const fits = (side: number | undefined) =>
+  const fits = (side: number | undefined): boolean =>
     Number.isInteger(side) && side! >= 1 && side! <= LARGEST_SIDE;
   if (!fits(rows) || !fits(columns) || header.dtype !== 'float32' || !buffer) {
     return null;

@@ -36,7 +36,9 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidePanel> = {
     panel.id = 'jp-attention-panels';
     panel.addClass('jp-attention-panels');
     panel.title.icon = attentionIcon;
-    panel.title.caption = trans.__('Attention course: hints, heatmap, progress');
+    panel.title.caption = trans.__(
+      'Attention course: hints, heatmap, progress'
+    );
     panel.node.setAttribute('role', 'region');
     panel.node.setAttribute('aria-label', trans.__('Attention course'));
     app.shell.add(panel, 'right', { rank: 150, type: 'Attention course' });
@@ -45,6 +47,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidePanel> = {
     const content = panel.content as AccordionPanel;
     const ranks = new Map<Widget, number>();
     const shares = new Map<Widget, number>();
+    const share = (): void => {
+      const parts = content.widgets.map(one => shares.get(one) ?? 1);
+      content.setRelativeSizes(parts);
+    };
     const opens = readSettings(settings, ID, { openWithLesson: true });
     const opened = new WeakSet<ILiveNotebook>();
 
@@ -64,20 +70,20 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidePanel> = {
       ) {
         opened.add(current);
         showArea(app, panel);
+        // Notebook 7 gives the sections their sizes only when they are first seen.
+        requestAnimationFrame(share);
       }
     };
     notebooks.currentChanged.connect(() => void openBesideLesson());
     void openBesideLesson();
 
     return {
-      add: (section, rank, share = 1) => {
+      add: (section, rank, part = 1) => {
         const before = [...ranks.values()].filter(one => one <= rank).length;
         ranks.set(section, rank);
-        shares.set(section, share);
+        shares.set(section, part);
         panel.insertWidget(before, section);
-        content.setRelativeSizes(
-          content.widgets.map(one => shares.get(one) ?? 1)
-        );
+        share();
       },
       reveal: section => {
         showArea(app, panel);

@@ -248,7 +248,7 @@
   font-weight: 700;
 }
 
-[data-state='passed'] > .jp-attention-sign {
+[data-outcome='passed'] > .jp-attention-sign {
   color: var(--jp-success-color0, var(--jp-success-color1));
 }
 
