@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.grading.classes import PreparedClass, make_class
-from benchmarks.grading.contestants import STOCK, Contestant, InCourseFolder, contestants
+from benchmarks.grading.contestants import STOCK, Contestant, contestants
 from benchmarks.grading.measure import CommandFailed
 from benchmarks.grading.otter_course import OtterCourse, OtterMissing, install, make_otter_class
 from benchmarks.grading.runs import Results
@@ -80,17 +81,30 @@ def run(options: Options, scratch: Path, say: Callable[[str], None]) -> Session:
         for contestant in field_:
             if number <= contestant.rounds:
                 _take_part(session, contestant, number, say)
-    for name, measured in (("regrade", regrade), ("phases", phases)):
-        say(measured.__doc__.splitlines()[0].rstrip(".") if measured.__doc__ else name)
-        try:
-            setattr(session, name, measured(options, ours, scratch))
-        except (CommandFailed, ImportError) as error:
-            session.skipped[name] = f"{name} could not be measured: {error}."
-            say(session.skipped[name])
-            if isinstance(error, CommandFailed):
-                say(error.last_words())
+    grades = session.results.get("grade-1")
+    each_ms = {}
+    if grades is not None and grades.runs:
+        each_ms["grade-1"] = 1000 * grades.spread(lambda run: run.each_s).median
+    if "grade" not in session.skipped:
+        with _noted(session, "phases", say):
+            session.phases = phases(options, ours, scratch, each_ms)
+        with _noted(session, "regrade", say):
+            session.regrade = regrade(options, ours, scratch)
     session.seconds = time.perf_counter() - began
     return session
+
+
+@contextlib.contextmanager
+def _noted(session: Session, name: str, say: Callable[[str], None]) -> Iterator[None]:
+    """A part that fails is left out, with the reason."""
+    say(f"{name} of attention-course grade")
+    try:
+        yield
+    except (CommandFailed, ImportError, ValueError) as error:
+        session.skipped[name] = f"The {name} could not be measured: {error}."
+        say(session.skipped[name])
+        if isinstance(error, CommandFailed):
+            say(error.last_words())
 
 
 def _everybody(
@@ -159,6 +173,3 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-
-
-__all__ = ["InCourseFolder", "Options", "Session", "machine", "run"]
