@@ -1,8 +1,9 @@
-"""The stand-in for an Ollama server, and a reviewer that talks to it without waiting."""
+"""The stand-in for an Ollama server, a reviewer that talks to it, and submissions to review."""
 
 from __future__ import annotations
 
 import importlib.util
+import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,16 @@ import pytest
 
 from attention_course.grading.review.client import Reviewer
 from attention_course.grading.review.settings import Settings
+from attention_course.grading.review.submitted import Submitted
+
+EXERCISES = (
+    "linear_projections",
+    "attention_scores",
+    "attention_weights",
+    "value_aggregation",
+    "attention_head",
+)
+PASSED = dict.fromkeys(EXERCISES, "The numeric tests pass.")
 
 
 def load_stand_in() -> ModuleType:
@@ -58,3 +69,56 @@ def reviewer() -> Iterator[Callable[..., Reviewer]]:
     yield make
     for one in made:
         one.close()
+
+
+def reference_answers() -> dict[str, str]:
+    """The panel's first right answer to each exercise."""
+    from attention_course.panel import PANEL
+
+    found: dict[str, str] = {}
+    for answer in PANEL:
+        if answer.right and answer.exercise in EXERCISES:
+            found.setdefault(answer.exercise, answer.source)
+    return found
+
+
+@pytest.fixture
+def submission() -> Callable[..., Submitted]:
+    """``submission(attention_scores=source)``: right answers, but for those that are given."""
+
+    def make(**answers: str) -> Submitted:
+        reference = reference_answers()
+        return Submitted({**reference, **answers}, reference, dict(PASSED))
+
+    return make
+
+
+@pytest.fixture
+def a_class() -> Callable[..., list[Submitted]]:
+    """``a_class(size, seed, exponent)``: submissions with answers from the panel.
+
+    Seven in ten answers are right. How often a form of an answer is written follows Zipf's law
+    with ``exponent``, as in classes where most write one of a few forms; 0 makes all equally
+    frequent.
+    """
+    from attention_course.panel import PANEL
+
+    pools: dict[tuple[str, bool], list[str]] = {}
+    for answer in PANEL:
+        if "not_started" not in answer.misconceptions:
+            pools.setdefault((answer.exercise, answer.right), []).append(answer.source)
+
+    def make(size: int, seed: int = 4, exponent: float = 2.2) -> list[Submitted]:
+        rng = random.Random(seed)
+        reference = reference_answers()
+        found = []
+        for _ in range(size):
+            answers = {}
+            for exercise in EXERCISES:
+                pool = pools[exercise, rng.random() < 0.7]
+                weights = [(place + 1) ** -exponent for place in range(len(pool))]
+                answers[exercise] = rng.choices(pool, weights)[0]
+            found.append(Submitted(answers, reference, dict(PASSED)))
+        return found
+
+    return make

@@ -6,6 +6,7 @@ nbgrader: ``write`` puts a standing into whatever holds the grades.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from attention_course.grading.review.client import Reviewer
 from attention_course.grading.review.queue import Job, Place, Queue
 from attention_course.grading.review.settings import Settings
 from attention_course.grading.review.standing import Standing, standing
-from attention_course.grading.review.storage import Storage
+from attention_course.grading.review.storage import Storage, now
 from attention_course.grading.review.submitted import Submitted
 from attention_course.grading.review.worker import Tally, Worker
 
@@ -86,6 +87,12 @@ class Desk:
                 "(attention-course review calibrate)"
             )
         return "" if row["passed"] else "the model failed its calibration; its mark is a proposal"
+
+    def keep_calibration(self, digest: str, passed: bool, record: Mapping[str, Any]) -> None:
+        """Keep how a model's calibration went, in the place of an earlier one."""
+        values = (digest, form(), now(), passed, json.dumps(record))
+        with self.storage.change() as connection:
+            connection.execute("INSERT OR REPLACE INTO calibrations VALUES (?, ?, ?, ?, ?)", values)
 
     # -- working off -----------------------------------------------------------------------
 

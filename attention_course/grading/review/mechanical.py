@@ -1,0 +1,304 @@
+"""The computed part of the review: what a machine can tell about how an answer is written.
+
+Deterministic, and explained line by line. ruff reads the answers, and what it does not know we
+read off the syntax tree ourselves. Nothing of a student's is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import subprocess
+import tempfile
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from attention_course.grading.review.style import (
+    BY_CODE,
+    BY_NAME,
+    COPIED_STATEMENTS,
+    EMPTY_WORDS,
+    MOST_COMPLEX,
+    MOST_STATEMENTS,
+    USUAL,
+    USUAL_NUMBERS,
+)
+
+LARGEST = 60_000  # characters of an answer that are read
+PATIENCE = 30.0  # seconds that ruff may take
+NUMBERED = re.compile(r"[A-Za-z_]+?_?\d+$")
+SHAPE = re.compile(r"\[[^\]\n]*(\.\.\.|\bn_?\w*|\bd_\w+|\w+,)[^\]\n]*\]|\bshapes?\b", re.I)
+QUOTED = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found: in which answer, on which of its lines, and what it costs."""
+
+    exercise: str
+    line: int
+    rule: str
+    message: str
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class MechanicalReport:
+    """``score`` between 0 and 1, the mean over all exercises; ``findings`` in reading order."""
+
+    score: float
+    findings: tuple[Finding, ...]
+
+    def of(self, exercise: str) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.exercise == exercise)
+
+
+def mechanical_findings(
+    answers: Mapping[str, str], reference: Mapping[str, str]
+) -> MechanicalReport:
+    """Read the ``answers`` (exercise to source as handed in) against the rules of style.py.
+
+    An exercise of ``reference`` that is missing in ``answers`` counts as unfinished; names and
+    numbers that the reference uses are nobody's fault.
+    """
+    trees: dict[str, ast.Module] = {}
+    texts: dict[str, str] = {}
+    found: list[Finding] = []
+    for exercise in _in_order(answers, reference):
+        text = plain_text(answers.get(exercise, ""))
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = getattr(error, "lineno", None) or 1
+            what = getattr(error, "msg", None) or type(error).__name__
+            found.append(_finding("unreadable", exercise, line, what=str(what)))
+            continue
+        if _is_unfinished(tree):
+            found.append(_finding("unfinished", exercise, 1))
+            continue
+        trees[exercise], texts[exercise] = tree, text
+        found += _read(exercise, text, tree, reference.get(exercise, ""))
+    found += _ruff(texts, reference)
+    found += _copied(trees, reference)
+    findings = _limited(sorted(set(found), key=lambda f: (f.exercise, f.line, f.rule, f.message)))
+    names = _in_order(answers, reference)
+    lost = {name: sum(f.cost for f in findings if f.exercise == name) for name in names}
+    scores = [max(0.0, 1.0 - lost[name]) for name in names]
+    score = round(sum(scores) / len(scores), 4) if scores else 0.0
+    order = {name: place for place, name in enumerate(names)}
+    findings.sort(key=lambda f: (order[f.exercise], f.line, f.rule, f.message))
+    return MechanicalReport(score, tuple(findings))
+
+
+def plain_text(source: str) -> str:
+    """The answer as Python reads it: magics and commands leave empty lines behind."""
+    lines = source[:LARGEST].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
+
+
+def _in_order(answers: Mapping[str, str], reference: Mapping[str, str]) -> list[str]:
+    return [*reference, *(name for name in answers if name not in reference)]
+
+
+def _finding(rule: str, exercise: str, line: int, what: str = "") -> Finding:
+    known = BY_NAME[rule]
+    return Finding(exercise, line, rule, known.message.format(what=what), known.cost)
+
+
+def _limited(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings beyond a rule's most cost nothing, but are still said."""
+    spent: dict[tuple[str, str], float] = {}
+    kept = []
+    for finding in findings:
+        key = finding.exercise, finding.rule
+        left = round(BY_NAME[finding.rule].most - spent.get(key, 0.0), 4)
+        cost = max(0.0, min(finding.cost, left))
+        spent[key] = spent.get(key, 0.0) + cost
+        kept.append(Finding(finding.exercise, finding.line, finding.rule, finding.message, cost))
+    return kept
+
+
+# -- what the syntax tree says --------------------------------------------------------------
+
+
+def _is_unfinished(tree: ast.Module) -> bool:
+    """Whether the answer is empty, or a function of it still raises NotImplementedError."""
+    bodies = [n.body for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] or [tree.body]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
+            return True
+    return all(all(_says_nothing(statement) for statement in body) for body in bodies)
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def _read(exercise: str, text: str, tree: ast.Module, reference: str) -> Iterator[Finding]:
+    known = _parsed(reference)
+    yield from _numbers(exercise, tree, known)
+    yield from _names(exercise, tree, known)
+    for node in ast.walk(tree):
+        if _goes_through_entries(node):
+            yield _finding("entry by entry", exercise, node.lineno)  # type: ignore[attr-defined]
+            break
+    statements = sum(isinstance(n, ast.stmt) for n in ast.walk(tree))
+    if statements > MOST_STATEMENTS + sum(isinstance(n, ast.stmt) for n in ast.walk(known)):
+        yield _finding("very long", exercise, 1, what=str(statements))
+    defined = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    if defined and not SHAPE.search("\n".join(_said(text, tree))):
+        yield _finding("no shapes", exercise, defined[0].lineno)
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(plain_text(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _numbers(exercise: str, tree: ast.Module, known: ast.Module) -> Iterator[Finding]:
+    allowed = {n.value for n in ast.walk(known) if _is_number(n)} | USUAL_NUMBERS  # type: ignore[attr-defined]
+    seen = set()
+    for node in ast.walk(tree):
+        if not _is_number(node):
+            continue
+        value = node.value  # type: ignore[attr-defined]
+        tiny = isinstance(value, float) and 0 < abs(value) < 1e-3
+        if value in allowed or tiny or abs(value) >= 1e4 or (value, node.lineno) in seen:  # type: ignore[attr-defined]
+            continue
+        seen.add((value, node.lineno))  # type: ignore[attr-defined]
+        yield _finding("magic number", exercise, node.lineno, what=f"{value:g}")  # type: ignore[attr-defined]
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
+def _names(exercise: str, tree: ast.Module, known: ast.Module) -> Iterator[Finding]:
+    given = {n for node in ast.walk(known) for n, _ in _bound(node)} | USUAL
+    seen: set[str] = set()
+    for node in ast.walk(tree):
+        for name, line in _bound(node):
+            if name in given or name in seen:
+                continue
+            seen.add(name)
+            word = name.strip("_").lower()
+            empty = word in EMPTY_WORDS or len(word) == 1 and name not in USUAL
+            if empty or (NUMBERED.fullmatch(name) and len(word) <= 6):
+                yield _finding("unclear name", exercise, line, what=f"`{name[:40]}`")
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, int]]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id, node.lineno
+    elif isinstance(node, ast.arg):
+        yield node.arg, node.lineno
+    elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name, node.lineno
+    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        yield node.attr, node.lineno
+
+
+def _goes_through_entries(node: ast.AST) -> bool:
+    """A loop in a loop, both over numbers, with something indexed by them inside."""
+    if not isinstance(node, ast.For | ast.ListComp):
+        return False
+    loops = [n for n in ast.walk(node) if isinstance(n, ast.For | ast.comprehension)]
+    counted = [n for n in loops if _counts(n.iter)]
+    return len(counted) >= 2 and any(isinstance(n, ast.Subscript) for n in ast.walk(node))
+
+
+def _counts(iterated: ast.expr) -> bool:
+    call = iterated.func if isinstance(iterated, ast.Call) else None
+    return isinstance(call, ast.Name) and call.id in ("range", "enumerate")
+
+
+def _said(text: str, tree: ast.Module) -> Iterator[str]:
+    """What docstrings and comments say."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+            yield ast.get_docstring(node, clean=False) or ""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.string
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+# -- what stands in two answers -------------------------------------------------------------
+
+
+def _copied(trees: Mapping[str, ast.Module], reference: Mapping[str, str]) -> Iterator[Finding]:
+    fine = {run for name in reference for run, _ in _runs(_parsed(reference[name]))}
+    first: dict[tuple[str, ...], str] = {}
+    for exercise, tree in trees.items():
+        for run, line in _runs(tree):
+            other = first.setdefault(run, exercise)
+            if other != exercise and run not in fine:
+                yield _finding("copied", exercise, line, what=f"`{other}`")
+                break
+
+
+def _runs(tree: ast.Module) -> Iterator[tuple[tuple[str, ...], int]]:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse"):
+            body = getattr(node, field, None)
+            if not isinstance(body, list):
+                continue
+            said = [s for s in body if isinstance(s, ast.stmt) and not _says_nothing(s)]
+            for at in range(len(said) - COPIED_STATEMENTS + 1):
+                run = said[at : at + COPIED_STATEMENTS]
+                yield tuple(ast.dump(s) for s in run), run[0].lineno
+
+
+# -- what ruff says -------------------------------------------------------------------------
+
+
+def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Finding]:
+    """ruff's findings; one run for all answers, with no configuration but this."""
+    if not texts:
+        return []
+    try:
+        from ruff import find_ruff_bin
+    except ImportError:
+        return []
+    with tempfile.TemporaryDirectory(prefix="review-") as folder:
+        names = {}
+        for number, (exercise, text) in enumerate(texts.items()):
+            path = Path(folder, f"answer_{number}.py")
+            path.write_text(text, encoding="utf-8", errors="replace")
+            names[path.name] = exercise
+        command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--quiet", "--exit-zero",
+                   "--ignore-noqa", "--output-format", "json", "--select", ",".join(BY_CODE),
+                   "--config", f"lint.mccabe.max-complexity={MOST_COMPLEX}", "."]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE
+            )
+            reported = json.loads(done.stdout or "[]")
+        except (OSError, subprocess.TimeoutExpired, ValueError):
+            return []
+    return [f for item in reported if (f := _from_ruff(item, names, reference)) is not None]
+
+
+def _from_ruff(
+    item: Mapping[str, object], names: Mapping[str, str], reference: Mapping[str, str]
+) -> Finding | None:
+    rule = BY_CODE.get(str(item.get("code")))
+    exercise = names.get(Path(str(item.get("filename"))).name)
+    location = item.get("location")
+    if rule is None or exercise is None or not isinstance(location, dict):
+        return None
+    quoted = QUOTED.search(str(item.get("message")))
+    what = f"`{quoted.group(1)[:40]}`" if quoted else "this"
+    if rule.name == "left-over print" and "print(" in reference.get(exercise, ""):
+        return None  # here printing is the exercise
+    return _finding(rule.name, exercise, int(location.get("row", 1)), what=what)
