@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 NEVER = ("__pycache__", ".ipynb_checkpoints")
+DEEPEST, LONGEST = 32, 200  # folders in a path, bytes in a name
 Stamp = tuple[int, int, int]
 
 
@@ -32,20 +34,37 @@ def read_folder(folder: Path, most: int, leave_out: Iterable[str] = ()) -> dict[
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes | memoryview]) -> None:
-    """Write ``files`` below ``folder``; a path that would lead out of it is not written."""
+    """Write ``files`` below ``folder``.
+
+    A path that would lead out of it is not written, nor one that has a file where it needs a
+    folder or the other way round.
+    """
     for name, data in files.items():
-        if not is_inside(name):
-            continue
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        if is_inside(name):
+            with contextlib.suppress(FileExistsError, IsADirectoryError, NotADirectoryError):
+                _write(folder, PurePosixPath(name), data)
+
+
+def _write(folder: Path, name: PurePosixPath, data: bytes | memoryview) -> None:
+    """Write one file; never through a link, which may lead anywhere."""
+    place = folder
+    for part in name.parts[:-1]:
+        place /= part
+        if place.is_symlink():
+            return
+        place.mkdir(exist_ok=True)
+    path = place / name.name
+    if path.is_symlink() or not (path.is_file() or not path.exists()):
+        return
+    path.write_bytes(data)
 
 
 def is_inside(name: str) -> bool:
     """Whether ``name`` is a plain relative path that stays below its folder."""
     path = PurePosixPath(name)
-    plain = "\0" not in name and "\\" not in name and bool(path.parts)
-    return plain and not path.is_absolute() and not {"..", *NEVER} & set(path.parts)
+    plain = name.isprintable() and "\\" not in name and 0 < len(path.parts) <= DEEPEST
+    short = all(len(part.encode("utf-8", "replace")) <= LONGEST for part in path.parts)
+    return plain and short and not path.is_absolute() and not {"..", *NEVER} & set(path.parts)
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
@@ -76,7 +95,8 @@ def _read(path: Path, size: int) -> bytes:
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path, Stamp]]:
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in NEVER]
+        deep = len(Path(place).relative_to(folder).parts)
+        folders[:] = [name for name in folders if name not in NEVER and deep < DEEPEST]
         for name in names:
             path = Path(place, name)
             try:
