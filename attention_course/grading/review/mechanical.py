@@ -190,7 +190,7 @@ def _names(exercise: str, tree: ast.Module, known: ast.Module) -> Iterator[Findi
                 continue
             seen.add(name)
             word = name.strip("_").lower()
-            empty = word in EMPTY_WORDS or len(word) == 1 and name not in USUAL
+            empty = word in EMPTY_WORDS or (len(word) == 1 and name not in USUAL)
             if empty or (NUMBERED.fullmatch(name) and len(word) <= 6):
                 yield _finding("unclear name", exercise, line, what=f"`{name[:40]}`")
 

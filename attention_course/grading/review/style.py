@@ -99,11 +99,62 @@ BY_NAME = {rule.name: rule for rule in RULES}
 BY_CODE = {code: rule for rule in RULES for code in rule.ruff}
 
 # Names that everybody uses in formulas, beside those of the exercise itself.
-USUAL = frozenset("b d e h i j k m n q s t v w x y z _ B D F H K N Q T V W".split())
-EMPTY_WORDS = frozenset(
-    "tmp temp foo bar baz asdf thing stuff blah var val res ret obj data lol xxx yyy zzz".split()
+USUAL = frozenset(
+    [
+        "b",
+        "d",
+        "e",
+        "h",
+        "i",
+        "j",
+        "k",
+        "m",
+        "n",
+        "q",
+        "s",
+        "t",
+        "v",
+        "w",
+        "x",
+        "y",
+        "z",
+        "_",
+        "B",
+        "D",
+        "F",
+        "H",
+        "K",
+        "N",
+        "Q",
+        "T",
+        "V",
+        "W",
+    ]
 )
-USUAL_NUMBERS = frozenset({-3, -2, -1, 0, 1, 2, 3, 0.5, -0.5})
+EMPTY_WORDS = frozenset(
+    [
+        "tmp",
+        "temp",
+        "foo",
+        "bar",
+        "baz",
+        "asdf",
+        "thing",
+        "stuff",
+        "blah",
+        "var",
+        "val",
+        "res",
+        "ret",
+        "obj",
+        "data",
+        "lol",
+        "xxx",
+        "yyy",
+        "zzz",
+    ]
+)
+USUAL_NUMBERS = frozenset({-3, -2, -1, 0, 1, 2, 3, 0.5, -0.5, 0.25, -0.25})
 MOST_COMPLEX = 10  # ruff's C901
 MOST_STATEMENTS = 40
 COPIED_STATEMENTS = 4
