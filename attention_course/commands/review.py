@@ -183,6 +183,7 @@ def work_off(folder: CourseFolder, assignment: str, again: bool, student: str | 
                     refusal = tally.stopped or "; ".join(tally.failed[:1])
             except Refusal as error:
                 refusal = str(error)
+                desk.queue.say_why(assignment, refusal)
             except KeyboardInterrupt:
                 refusal = "stopped by you"
         show_class(console, desk, assignment)

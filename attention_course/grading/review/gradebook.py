@@ -38,8 +38,15 @@ class GradebookWriter:
         try:
             with Gradebook(self.db_url) as gradebook:
                 write_standing(gradebook, place, self.cell, standing)
+                submission = gradebook.find_submission(place.assignment, place.student)
+                late = submission.total_seconds_late > 0
         except MissingEntry:
             return False
+        if late:
+            self._penalise(place)
+        return True
+
+    def _penalise(self, place: Place) -> None:
         # A penalty for lateness may depend on the score, which has just changed.
         about = {
             "notebook": place.notebook,
@@ -48,4 +55,3 @@ class GradebookWriter:
             "db_url": self.db_url,
         }
         AssignLatePenalties(config=self.config).preprocess(new_notebook(), {"nbgrader": about})
-        return True

@@ -158,6 +158,14 @@ class Queue:
             )
             return True
 
+    def say_why(self, assignment: str, reason: str) -> None:
+        """Note why nothing of an assignment is judged at present."""
+        with self.storage.change() as connection:
+            connection.execute(
+                "UPDATE reviews SET reason = ? WHERE assignment = ? AND state = 'pending'",
+                (reason, assignment),
+            )
+
     def complete(self, job: Job, state: str, result: dict[str, Any]) -> Job:
         """Store the review of a pending job that no model is needed for."""
         with self.storage.change() as connection:

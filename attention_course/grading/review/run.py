@@ -32,6 +32,7 @@ def finish_reviews(
                 try:
                     reviewer.server()
                 except ReviewUnavailable as error:
+                    desk.queue.say_why(assignment, str(error))
                     yield f"{said}: {error}. All other marks are saved. Then: {later}"
                     continue
                 yield (

@@ -74,6 +74,7 @@ class Worker:
                 tally.failed.append(f"{job.place}: {error}")
                 if self.reviewer.breaker.open or not isinstance(error, RequestFailed):
                     tally.stopped = str(error)
+                    self.queue.say_why(assignment, str(error))
                 continue
             except BaseException as error:
                 self.queue.give_back(job, str(error) or "interrupted", failed=False)
