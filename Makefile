@@ -1,14 +1,15 @@
 # make demo   grade a small class from end to end          make test   all that CI runs
 # make lab    open the lesson in JupyterLab                make check  style, formatting, types
-# make bench  time grading beside stock nbgrader           make help   this list
+# make bench  time grading beside stock nbgrader           make hub    a JupyterHub to try (root)
+# make help   this list
 #
 # Each target makes .venv first where it is needed, and again only when pyproject.toml or
 # constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer),
-# WORKERS=4 more test processes; PYTEST_ARGS, LAB_ARGS and BENCH_ARGS are handed on.
+# WORKERS=4 more test processes; PYTEST_ARGS, LAB_ARGS, HUB_ARGS, BENCH_ARGS are handed on.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab bench check
+.PHONY: help setup demo test lab hub bench check
 
 WORKERS ?= 2
 VENV := .venv
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -7
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -8
 
 setup: $(STAMP)
 
@@ -57,6 +58,15 @@ lab: $(STAMP)
 	@echo "JupyterLab opens on release/; end it with Ctrl-C here"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --notebook-dir=release \
 	  --LabApp.default_url=/lab/tree/attention/lesson.ipynb $(LAB_ARGS)
+
+# The proxy is a Node program; the hub itself and the rest come with .venv. npm says why it failed.
+HUB_PROXY := deploy/jupyterhub/node_modules/.bin/configurable-http-proxy
+
+hub: $(STAMP)
+	@if [ -x $(HUB_PROXY) ] || ! command -v npm >/dev/null 2>&1 || [ "$$(id -u)" -ne 0 ]; then :; else \
+	  echo "Installing configurable-http-proxy into deploy/jupyterhub/node_modules"; \
+	  npm ci --prefix deploy/jupyterhub --omit=dev --silent; fi
+	@PYTHONPATH=deploy/jupyterhub $(BIN)/python -m attention_hub $(HUB_ARGS)
 
 bench: $(STAMP)
 	@echo "benchmarks/grading"; $(BIN)/python -m benchmarks.grading $(BENCH_ARGS)

@@ -33,6 +33,9 @@ c.Spawner.environment = {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin:/usr/bin:/bin"])
 }
 c.Spawner.cmd = [str(Path(sys.executable).with_name("jupyterhub-singleuser"))]
+# A server that does not end at once when asked is ended; the work is on disk.
+c.LocalProcessSpawner.interrupt_timeout = 5
+c.LocalProcessSpawner.term_timeout = 5
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 60
 

@@ -25,6 +25,7 @@ NOT_RUN = {
     "make lab": "it opens a browser and stays",
     "make demo": "tests/cli/test_demo.py runs what it calls",
     "make bench": "it measures for minutes",
+    "make hub": "tests/hub starts what it starts",
 }
 # Commands that belong into another folder than the course's.
 ELSEWHERE = {"pytest test_attention.py -v": "finished/attention_basics"}

@@ -76,6 +76,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "attention_course.grading.submission",
         "attention_course.grading.batch",
         "attention_course.grading.class_results",
+        "attention_course.grading.collect",
+        "attention_course.grading.export",
         "attention_course.grading.review.plugin",
         "attention_course.grading.review.gradebook",
         "attention_course.commands",

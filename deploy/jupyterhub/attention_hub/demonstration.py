@@ -102,7 +102,9 @@ def _demonstration(options: argparse.Namespace) -> Iterator[None]:
     before = [name for name in (instructor, *students) if accounts.exists(name)]
     sockets = _socket_root() / f"attention-hub-{os.getpid()}"
     hub: subprocess.Popen[bytes] | None = None
-    signal.signal(signal.SIGTERM, _like_ctrl_c)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell that starts us in the background has SIGINT ignored, and the hub would inherit it.
+        signal.signal(number, _like_ctrl_c)
     try:
         for name in (instructor, *students):
             accounts.make(name, folder / "home" / name)
@@ -268,6 +270,9 @@ def _clean_up(
         print("Ending the hub", flush=True)
         _end(hub)
     for name in names:
+        group = limits.group_for(name)
+        if group is not None:
+            group.end()
         if not accounts.exists(name):
             continue
         if keep or name in before:
