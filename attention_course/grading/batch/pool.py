@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from attention_course.grading.submission import Assignment, Result
 
 WORKER = "attention_course.grading.batch.worker"
 AHEAD = 2  # jobs at a worker: one that it does, and one that it finds when it is done
-STARTS = 3  # times in a row that a worker may end before it has graded anything
+STARTS = 3  # times in a row that a worker may end before it is ready
 # Seconds beyond a submission's own limit after which a worker counts as stuck.
 PATIENCE = 300.0
 
@@ -44,9 +45,10 @@ class _Worker:
     process: subprocess.Popen[bytes]
     connection: Connection
     log: Any
+    folder: str
     jobs: deque[Job] = field(default_factory=deque)
     since: float = field(default_factory=time.monotonic)
-    done: int = 0
+    ready: bool = False
 
     def last_words(self) -> str:
         self.log.seek(0)
@@ -104,7 +106,7 @@ class Pool:
         for depth in range(AHEAD):
             for worker in list(self._workers):
                 # One at a time until a worker has shown that it works.
-                if waiting and len(worker.jobs) == depth and (worker.done or depth == 0):
+                if waiting and len(worker.jobs) == depth and (worker.ready or depth == 0):
                     job = waiting.popleft()
                     if not worker.jobs:
                         worker.since = time.monotonic()
@@ -115,10 +117,11 @@ class Pool:
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
+        folder = tempfile.mkdtemp(prefix="attention-course-worker-")
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), folder],
                 env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -128,7 +131,7 @@ class Pool:
             )
         finally:
             theirs.close()
-        worker = _Worker(process, Connection(ours.detach()), log)
+        worker = _Worker(process, Connection(ours.detach()), log, folder)
         with contextlib.suppress(OSError):
             worker.connection.send(self.assignment)
         return worker
@@ -138,12 +141,14 @@ class Pool:
             kind, value, digest = worker.connection.recv()
         except (EOFError, OSError):
             return self._buried(worker, waiting, "ended the grader's process")
-        job = worker.jobs.popleft()
         worker.since = time.monotonic()
+        if kind == "ready":
+            worker.ready = True
+            self._failed_starts = 0
+            return None
+        job = worker.jobs.popleft()
         if kind == "failed":
             return self._again(job, waiting, f"failed in the grader ({value})")
-        worker.done += 1
-        self._failed_starts = 0
         return Outcome(job, result=value, digest=digest)
 
     def _buried(self, worker: _Worker, waiting: deque[Job], what: str) -> Outcome | None:
@@ -154,10 +159,12 @@ class Pool:
         _end(worker, close=False)
         said = worker.last_words()
         worker.log.close()
-        if worker.done == 0:
+        if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts > STARTS:
                 raise NoWorkers(f"no worker can be started ({said})")
+            waiting.appendleft(first)
+            return None
         return self._again(first, waiting, f"{what} ({said})")
 
     def _again(self, job: Job, waiting: deque[Job], what: str) -> Outcome | None:
@@ -179,5 +186,6 @@ def _end(worker: _Worker, close: bool = True) -> None:
     except subprocess.TimeoutExpired:
         worker.process.kill()
         worker.process.wait()
+    shutil.rmtree(worker.folder, ignore_errors=True)
     if close:
         worker.log.close()

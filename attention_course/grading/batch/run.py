@@ -6,7 +6,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +17,9 @@ from attention_course.grading.batch.after import AfterSteps
 from attention_course.grading.batch.changes import Change, changes, plain_marks
 from attention_course.grading.batch.course import Course
 from attention_course.grading.batch.folders import Folders, clear_away
-from attention_course.grading.batch.gradebook import Marks, Writer
+from attention_course.grading.batch.gradebook import Marks, UnknownStudent, Writer
 from attention_course.grading.batch.ledger import Entry, Ledger, why_again
+from attention_course.grading.batch.pool import Outcome, Pool
 from attention_course.grading.batch.stock import grade_by_nbgrader
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job
@@ -39,6 +40,19 @@ class Listener(Protocol):
     def step(self, student: str) -> None: ...
 
     def say(self, sentence: str) -> None: ...
+
+
+class Grades(Protocol):
+    """Who grades the submissions of a run; see :class:`~.pool.Pool`."""
+
+    def __enter__(self) -> Grades: ...
+
+    def __exit__(self, *about: object) -> None: ...
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]: ...
+
+
+MakePool = Callable[[Assignment, int, float | None], Grades]
 
 
 class Silent:
@@ -83,8 +97,9 @@ class _Task:
 class Run:
     """Grades what changed of one assignment. Use :func:`grade_class`."""
 
-    def __init__(self, course: Course, name: str, listener: Listener) -> None:
+    def __init__(self, course: Course, name: str, listener: Listener, pool: MakePool) -> None:
         self.course = course
+        self.pool = pool
         self.listener = listener
         self.assignment: Assignment = course.assignment(name)
         self.summary = Summary(name)
@@ -104,7 +119,7 @@ class Run:
         self.ledger.close()
         self.writer.gradebook.close()
 
-    def start(self, pattern: str, workers: int, force: bool, again: str | None = None) -> Summary:
+    def start(self, pattern: str, workers: int, force: bool) -> Summary:
         began = time.monotonic()
         before = self.writer.marks()
         tasks = self._tasks(pattern, force, before)
@@ -182,13 +197,11 @@ class Run:
     def _grade(self, tasks: list[_Task], workers: int) -> None:
         if not tasks:
             return
-        from attention_course.grading.batch.pool import Pool
-
         by_student = {task.student: task for task in tasks}
         ignore = tuple(self.course.ignore)
         jobs = [Job(task.student, str(task.folder), ignore) for task in tasks]
         limit = self.course.seconds_of_a_submission()
-        with Pool(self.assignment, min(workers, len(jobs)), limit) as pool:
+        with self.pool(self.assignment, min(workers, len(jobs)), limit) as pool:
             for outcome in pool.run(jobs):
                 task = by_student[outcome.job.student]
                 with _uninterrupted():
@@ -206,6 +219,9 @@ class Run:
                 self._problem(task.student, "was changed while it was graded; run this again")
                 return
             entry = self._write(task, submission, result, digest)
+        except UnknownStudent as error:
+            self._problem(task.student, str(error))
+            return
         except Exception as error:
             said = " ".join(str(error).split())[:300]
             self._problem(task.student, f"could not be written ({type(error).__name__}: {said})")
@@ -300,12 +316,13 @@ def grade_class(
     pattern: str = "*",
     force: bool = False,
     listener: Listener | None = None,
+    pool: MakePool = Pool,
 ) -> Summary:
     """Grade what changed of ``assignment``; raises NotReleased and NoWorkers.
 
     Interrupted, it leaves every submission either graded or as it was.
     """
-    run = Run(course, assignment, listener or Silent())
+    run = Run(course, assignment, listener or Silent(), pool)
     try:
         return run.start(pattern, workers, force)
     finally:

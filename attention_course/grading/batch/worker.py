@@ -1,7 +1,7 @@
 """A worker: a process of the grader's that grades one submission after another.
 
-Started as ``python -m attention_course.grading.batch.worker FD``. It is trusted, holds no
-gradebook, and writes nowhere but in its temporary folder. It ends when the grader does.
+Started as ``python -m attention_course.grading.batch.worker FD FOLDER``. It is trusted, holds
+no gradebook, and writes nowhere but in FOLDER. It ends when the grader does.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Job:
 def main() -> None:
     connection = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to deal with
-    folder = tempfile.mkdtemp(prefix="attention-course-worker-")
-    tempfile.tempdir = folder
+    folder = tempfile.tempdir = sys.argv[2]
     jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, jobs, folder), daemon=True).start()
     try:
         assignment = jobs.get()
         threading.Thread(target=_warm, args=(assignment,), daemon=True).start()
         work = _prepare()
+        connection.send(("ready", None, ""))
         while True:
             connection.send(work(jobs.get(), assignment))
     except (BrokenPipeError, ConnectionError):
