@@ -104,20 +104,37 @@ def fence(text: str, key: bytes = b"code-quality review") -> str:
 def flags(source: str) -> tuple[Flag, ...]:
     """Lines that talk to whoever grades, or hide something; for a person, never for a mark."""
     found: list[Flag] = []
+    said = _said(source)
     for number, line in enumerate(source.replace("\r\n", "\n").split("\n"), 1):
-        flat = unicodedata.normalize("NFKC", HIDDEN.sub("", line))
+        flat = unicodedata.normalize("NFKC", HIDDEN.sub("", said.get(number, "")))
         words = re.sub(r"[\s_\-.*~]+", " ", flat)
         if HIDDEN.search(line):
             found.append(Flag(number, "has invisible characters"))
-        elif MARKERS.search(line.strip()) and re.search(r"<[|｜/]?\w|\[/?INST|<<", line):
+        elif MARKERS.search(flat.strip()) and re.search(r"<[|｜/]?\w|\[/?INST|<<", flat):
             found.append(Flag(number, "has markers of a chat template"))
         elif TALKS.search(flat) or TALKS.search(words):
             found.append(Flag(number, "reads like an instruction to whoever grades"))
         elif ENCODED.search(flat):
             found.append(Flag(number, "holds a long encoded text"))
-        elif _mixes_alphabets(flat):
+        elif _mixes_alphabets(unicodedata.normalize("NFKC", line)):
             found.append(Flag(number, "has a name that mixes alphabets"))
     return tuple(found)
+
+
+def _said(source: str) -> dict[int, str]:
+    """What each line says in words: comments, strings, and names of three words or more."""
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    said: dict[int, str] = {}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            words = token.type in (tokenize.COMMENT, MIDDLE) or token.type in STRINGS
+            if words or (token.type == tokenize.NAME and token.string.count("_") >= 2):
+                for place, line in enumerate(token.string.split("\n")):
+                    number = token.start[0] + place
+                    said[number] = f"{said.get(number, '')} {line}"
+    except (tokenize.TokenError, SyntaxError, RecursionError):
+        return dict(enumerate(text.split("\n"), 1))  # all of it: who knows what it is
+    return said
 
 
 def _mixes_alphabets(line: str) -> bool:
