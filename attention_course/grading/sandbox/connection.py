@@ -119,13 +119,20 @@ class Connected(ABC):
             found = Decoder(payload, _nothing_else).decode(header.get("value"))
         except (WireError, OSError):
             return {}
-        if not isinstance(found, dict):
-            return {}
-        return {
-            name: data
-            for name, data in found.items()
-            if isinstance(name, str) and isinstance(data, bytes) and is_inside(name)
-        }
+        return self._agreed(found) if isinstance(found, dict) else {}
+
+    def _agreed(self, found: dict[Any, Any]) -> dict[str, bytes]:
+        """What may be kept of it: the other side is not believed to have kept to the limits."""
+        kept: dict[str, bytes] = {}
+        left = self._limits.kept
+        for name, data in found.items():
+            if len(kept) == self._limits.files:
+                break
+            plain = isinstance(name, str) and isinstance(data, bytes) and is_inside(name)
+            if plain and len(data) <= left:
+                kept[name] = data
+                left -= len(data)
+        return kept
 
 
 def _nothing_else(data: list[Any]) -> Any:
