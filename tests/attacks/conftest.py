@@ -29,6 +29,8 @@ from attention_course.grading.source import instructor_cells, plan
 
 from ..grading.conftest import Graded
 
+QUIET: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+
 
 @dataclass
 class World:
@@ -63,7 +65,7 @@ class World:
         self.datagrams.setblocking(False)
         code = f"kept = {self.secret!r}\nimport time\ntime.sleep(600)"
         self.bystander = subprocess.Popen(
-            [sys.executable, "-c", code], env={"SECRET": self.secret}, stdin=subprocess.DEVNULL
+            [sys.executable, "-c", code], env={"SECRET": self.secret}, **QUIET
         )
         self.settings = self.bystanders_settings()
         self.before = self.digest()

@@ -7,7 +7,7 @@ import pytest
 
 from ..grading.conftest import answer, plain, test
 from .conftest import Run, World, everything
-from .wire_frames import WIRE
+from .wire_frames import IN_A_CELL, WIRE
 
 GOOD = answer("def good(): return 1", "good")
 MASTER = [
@@ -25,7 +25,7 @@ TESTS = ("test_number", "test_tensor", "test_partial")
 @pytest.mark.parametrize("name", WIRE.names())
 def test_a_forged_frame_earns_nothing(run: Run, world: World, name: str) -> None:
     attack = WIRE[name]
-    graded = run(MASTER, [*MASTER[:2], answer(attack.code), *MASTER[3:]], cell=1, submission=15)
+    graded = run(MASTER, [*MASTER[:2], answer(attack.code), *MASTER[3:]], cell=0.5, submission=15)
     assert sum(graded.score(test) for test in TESTS) == 0, everything(graded)[:5000]
     assert not graded.record.ungraded
     assert "NameError" not in graded.text("test_number"), "the attack itself was not made"
@@ -39,8 +39,11 @@ def test_a_forged_frame_earns_nothing(run: Run, world: World, name: str) -> None
 
 @pytest.mark.parametrize("name", WIRE.names())
 def test_a_frame_forged_by_a_cell_costs_its_author_at_most(run: Run, name: str) -> None:
-    code = WIRE[name].code.replace("request()['target']", "1") + "\ndouble(0)"
-    graded = run([*MASTER[:2], plain(code), *MASTER[2:]], cell=1, submission=15)
+    cells = [plain(WIRE[name].code + IN_A_CELL), plain("after = 1")]
+    graded = run([*MASTER[:2], *cells, *MASTER[2:]], cell=0.5, submission=15)
+    assert "Traceback" not in str(graded.notebook.cells[2].outputs), "the attack was not made"
+    right = graded.score("test_number") + graded.score("test_good")
+    assert WIRE[name].own or right == 2, everything(graded)[:5000]
     assert not graded.record.ungraded
     nbformat.writes(graded.notebook).encode("utf-8")
     assert len(everything(graded)) < 6_000_000

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from .attack import Attack, family
 
-# What every attack of this family has at hand: the connection and the request that is being
-# answered, both found in the frames of its own process.
+# What every attack of this family has at hand: the connection, and the request that is being
+# answered, found in the frames of its own process.
 TOOLS = """
 import json, os, struct, sys, time
 def answering():
     frame = sys._getframe()
     while frame:
         header = frame.f_locals.get("header")
-        if isinstance(header, dict) and "op" in header: return frame.f_locals
+        if isinstance(header, dict) and "op" in header: return header
         frame = frame.f_back
-def request(): return answering()["header"]
-FD = answering()["self"].connection.fileno()
+NOW = {}
+def request(): return NOW or answering()
+FD = 3
 def raw(data):
     while data: data = data[os.write(FD, data):]
 def frame(head, payload=b""):
@@ -24,6 +25,17 @@ def frame(head, payload=b""):
 def reply(value, payload=b"", **more):
     frame({"id": request()["id"], "value": value, "outputs": [], **more}, payload)
 def fail(error): frame({"id": request()["id"], "error": error, "outputs": []})
+"""
+# The same in a cell, whose frames do not lead to the request: when its answer is sent.
+IN_A_CELL = """
+from attention_course.grading.sandbox import child
+honest = child.send_frame
+def hostile(connection, header, *rest):
+    child.send_frame = honest
+    NOW.update(id=header["id"], target=1)
+    try: double(0)
+    finally: honest(connection, header, *rest)
+child.send_frame = hostile
 """
 
 WRONG_ID = "a message that nobody asked for ends the process"
