@@ -60,7 +60,7 @@ class Desk:
             said = computed(submitted)
         job = self.queue.put(place, name, {"submitted": record, "computed": said})
         if job.state == "pending":
-            result = without_a_model(submitted, asks=asks)
+            result = without_a_model(submitted, said, asks=asks)
             if result is not None:
                 job = self.queue.complete(job, "done", result)
         return self.standing(job)

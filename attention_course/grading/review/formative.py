@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from attention_course.grading.review.assess import Reading, exercise_remarks
+from attention_course.grading.review.assess import exercise_remarks
+from attention_course.grading.review.cache import StoredAnswer
+from attention_course.grading.review.prompt import ReviewRequest
 from attention_course.grading.review.protocol import AnswerRefused, ReviewUnavailable
 from attention_course.grading.review.settings import Settings, base_url
 from attention_course.grading.review.submitted import Submitted, verdict_lines
@@ -45,11 +47,12 @@ def remarks_on(
 
     with Reviewer(settings) as reviewer:
 
-        def ask(request: Any) -> Reading:
+        def ask(request: ReviewRequest) -> StoredAnswer:
             try:
-                return Reading(reviewer.judge(request).text)
+                answer = reviewer.judge(request)
+                return StoredAnswer("", answer.text, None, answer.digest)
             except AnswerRefused as refused:
-                return Reading(None, str(refused))
+                return StoredAnswer("", None, str(refused), "")
 
         try:
             reviewer.server()

@@ -100,7 +100,7 @@ class Worker:
             return answer
 
         submitted = Submitted.from_record(job.payload["submitted"])
-        result = assess(submitted, ask)
+        result = assess(submitted, job.payload["computed"], ask)
         if len(digests) > 1:
             raise RequestFailed("the model was replaced in the middle of this review")
         result["digest"] = next(iter(digests), "")
