@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +25,6 @@ from typing import Any
 
 import pytest
 from jupyter_core.paths import jupyter_path
-
-from attention_course.checks import EXERCISES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXTENSION = "jupyterlab-attention"
@@ -182,13 +180,14 @@ class Window:
     problems: list[str] = field(default_factory=list)
 
     def open_lab(self, path: str = "attention/lesson.ipynb") -> Window:
-        return self._open(f"/lab/tree/{path}", path)
+        # Without the tabs that an earlier test has left in the workspace.
+        return self._open(f"/lab/tree/{path}", path, "&reset")
 
     def open_notebook_7(self, path: str = "attention/lesson.ipynb") -> Window:
         return self._open(f"/notebooks/{path}", path)
 
-    def _open(self, url: str, path: str) -> Window:
-        self.page.goto(self.server.page(url))
+    def _open(self, url: str, path: str, options: str = "") -> Window:
+        self.page.goto(self.server.page(url) + options)
         return self.wait_for_notebook(path)
 
     def wait_for_notebook(self, path: str) -> Window:
@@ -241,7 +240,7 @@ class Window:
 
     def wait_for_exercise(self, exercise: str) -> None:
         """Wait until the Hints panel is about an exercise."""
-        self.wait("title => course.hintsTitle() === title", EXERCISES[exercise].title)
+        self.wait("name => course.hintsFor() === name", exercise)
 
     def wait_for_tier(self, tier: int) -> None:
         self.wait("tier => course.tiersOpen() === tier", tier)
@@ -313,8 +312,10 @@ def lab(
 def windows(chromium: Any, pictures: Path, name: str) -> Iterator[Callable[..., Window]]:
     """Open browser windows on a server; a page error in any of them is an error of the test."""
     opened: list[tuple[Any, Window]] = []
+    others: dict[str, set[str]] = {}  # kernels of other windows, by server
 
     def new(on: Server, name: str = "", **options: Any) -> Window:
+        others.setdefault(on.url, {each["id"] for each in on.get("/api/sessions")})
         size = {"width": 1500, "height": 1300}
         context = chromium.new_context(**{"viewport": size, **options})
         context.add_init_script(path=str(DRIVER))
@@ -339,7 +340,7 @@ def windows(chromium: Any, pictures: Path, name: str) -> Iterator[Callable[..., 
             made.picture(f"{name}-{number}" if number else name)
         context.close()
     for on in {id(made.server): made.server for _, made in opened}.values():
-        end_kernels(on)
+        end_kernels(on, others[on.url])
     for _, made in opened:
         ours = [problem for problem in made.problems if not NOT_OURS.search(problem)]
         assert ours == [], "the page raised errors"
@@ -367,8 +368,11 @@ def shared_window(
         yield new(lab).open_lab(_copy_of_the_lesson(lab, _words(request)))
 
 
-def end_kernels(on: Server) -> None:
+def end_kernels(on: Server, others: Container[str] = ()) -> None:
+    """End the server's kernels, but for other windows' sessions."""
     for session in on.get("/api/sessions"):
+        if session["id"] in others:
+            continue
         request = urllib.request.Request(
             f"{on.url}/api/sessions/{session['id']}",
             method="DELETE",

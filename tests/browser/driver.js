@@ -72,20 +72,18 @@ window.course = {
   paintedNow() {
     return course.painted(document.querySelector('#jp-attention-heatmap'));
   },
-  // The exercise whose picture is shown; null where there is none.
+  // The exercise whose picture has been drawn.
   shown() {
-    const choice = document.querySelector('#jp-attention-heatmap > div > select');
-    return !choice || choice.parentElement.hidden ? null : choice.value;
+    return document.querySelector('#jp-attention-heatmap [data-exercise]')?.dataset.exercise;
   },
   outcome(exercise) {
-    const name = document.querySelector(`#jp-attention-progress [data-exercise="${exercise}"]`);
-    return name?.closest('li').dataset.state;
+    return document.querySelector(`#jp-attention-progress [data-exercise="${exercise}"]`)?.dataset.outcome;
   },
-  hintsTitle() {
-    return document.querySelector('#jp-attention-hints h3:not([hidden])')?.textContent;
+  hintsFor() {
+    return document.querySelector('#jp-attention-hints [data-exercise]')?.dataset.exercise;
   },
   tiersOpen() {
-    return document.querySelectorAll('#jp-attention-hints details').length;
+    return document.querySelectorAll('#jp-attention-hints [data-tier][data-open="true"]').length;
   },
   hintsText() {
     return document.querySelector('#jp-attention-hints')?.innerText ?? '';

@@ -45,6 +45,8 @@ def test_a_kernel_that_dies_clears_the_panels_and_the_next_one_draws(lesson_with
         "() => { course.kernel().requestExecute({code: 'import os; os._exit(1)'}); }"
     )
     shown.wait_for_no_picture()
+    # JupyterLab's own message that the kernel has died and is started again.
+    shown.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     shown.wait("() => course.kernel()?.status === 'idle'")
     shown.run("setup", "prompt")
     shown.wait_for_picture("first")
