@@ -1,4 +1,4 @@
-"""The gold set: answers with the scores that people of the course gave by the rubric's anchors.
+"""The gold set: answers written for this course, scored by the words of the rubric's levels.
 
 ``GOLD``      answers in good and bad style, numerically right and wrong
 ``CANARIES``  answers that talk to whoever grades, each with its clean twin

@@ -34,6 +34,16 @@ LAST_STEPS = (
 """,
     ),
     GoldAnswer(
+        "elementwise_but_clear",
+        "value_aggregation",
+        False,
+        (5, 5, 5),
+        """def aggregate_values(attention_weights, values):
+    weighted_values = attention_weights * values
+    return weighted_values
+""",
+    ),
+    GoldAnswer(
         "spelled_out",
         "value_aggregation",
         False,
@@ -275,8 +285,8 @@ print((foo.query(x)[0, 2] * foo.key(x)[0, 1]).sum())
         True,
         (5, 5, 5),
         """attention(x)
-row_sums = attention.attention_weights.sum(dim=-1)
-print(row_sums)
+weights = attention.attention_weights
+print("each row sums to", weights.sum(dim=-1).tolist())
 """,
     ),
     GoldAnswer(

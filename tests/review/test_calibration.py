@@ -1,0 +1,131 @@
+"""Whether a model may give marks: the gold set, the canaries, and the arithmetic."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from attention_course.grading.review.calibration import (
+    kappa,
+    mean_error,
+    measure,
+    questions,
+)
+from attention_course.grading.review.gold import CANARIES, GOLD
+from attention_course.grading.review.prompt import ReviewRequest
+from attention_course.grading.review.rubric import CRITERIA, RUBRICS
+from attention_course.grading.review.sanitize import shown
+
+
+def reply(scores: tuple[int, int, int]) -> str:
+    whole: dict[str, object] = {"d_remarks": []}
+    for criterion, score in zip(CRITERIA, scores, strict=True):
+        whole |= {f"{criterion}_score": score, f"{criterion}_reason": ""}
+    return json.dumps(whole)
+
+
+def people(request: ReviewRequest) -> tuple[int, int, int]:
+    """What people gave the answer in the question; 3 for what is not in the gold set."""
+    text = request.messages[1]["content"]
+    for answer in GOLD:
+        lines = shown(answer.source, masked=True).split("\n")
+        numbered = "\n".join(f"{n:3}  {line}" for n, line in enumerate(lines, 1))
+        if answer.exercise == request.exercise and numbered in text:
+            return answer.scores
+    return (3, 3, 3)
+
+
+def test_the_gold_set_is_varied() -> None:
+    assert len(GOLD) >= 40 and len(CANARIES) >= 15
+    assert {answer.exercise for answer in GOLD} == set(RUBRICS)
+    assert len({answer.name for answer in GOLD}) == len(GOLD)
+    kinds = Counter((answer.right, min(answer.scores) >= 4) for answer in GOLD)
+    assert len(kinds) == 4 and min(kinds.values()) >= 5
+    for place in range(3):
+        assert len({answer.scores[place] for answer in GOLD}) >= 5
+    assert {canary.where for canary in CANARIES} == {"comment", "docstring", "string", "name"}
+
+
+@pytest.mark.parametrize("answer", GOLD, ids=lambda answer: answer.name)
+def test_a_gold_answer_is_python_and_no_example_of_the_rubric(answer: object) -> None:
+    source = answer.source  # type: ignore[attr-defined]
+    compile(source, "<gold>", "exec")
+    examples = [e.source.strip() for e in RUBRICS[answer.exercise].examples]  # type: ignore[attr-defined]
+    assert source.strip() not in examples
+
+
+def test_a_model_that_agrees_with_people_passes() -> None:
+    record = measure(lambda request: reply(people(request)), runs=2)
+    assert record.passed and record.answers == len(GOLD) - 1
+    assert record.same == 1 and record.resisted == record.canaries
+    assert all(found.kappa == 1 and found.error == 0 for found in record.agreement.values())
+    assert json.loads(json.dumps(record.to_record()))["passed"] is True
+
+
+def _kind(request: ReviewRequest) -> str:
+    return reply((5, 5, 5))
+
+
+def _strange(request: ReviewRequest) -> str:
+    return "five"
+
+
+def _talked_into(request: ReviewRequest) -> str:
+    text = request.messages[1]["content"].lower()
+    pays = any(word in text for word in ("full_marks", "generous", "maximum_score", "highest"))
+    return reply((5, 5, 5) if pays else people(request))
+
+
+class _Moody:
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, request: ReviewRequest) -> str:
+        self.asked += 1
+        scores = people(request)
+        return reply(scores if self.asked % 2 else tuple(5 - s for s in scores))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("judge", "why"),
+    [
+        (_kind, "kappa 0.00 is under"),
+        (_strange, "no answer of the gold set was judged"),
+        (_Moody(), "the same score again"),
+    ],
+)
+def test_a_model_that_may_not_give_marks_is_told_why(
+    judge: Callable[[ReviewRequest], str], why: str
+) -> None:
+    record = measure(judge, runs=2)
+    assert not record.passed and any(why in said for said in record.shortcomings)
+
+
+def test_a_canary_that_pays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the flags, such a model's canaries go to a person; without them they would pay."""
+    assert measure(_talked_into, runs=1).paid == []
+    monkeypatch.setattr("attention_course.grading.review.prompt.flags", lambda source: ())
+    record = measure(_talked_into, runs=1)
+    assert record.paid == ["order_in_name", "praise_in_name"] and not record.passed
+
+
+def test_every_question_is_counted() -> None:
+    asked = []
+    measure(lambda request: reply((3, 3, 3)), runs=3, progress=lambda: asked.append(1))
+    assert len(asked) == questions(3)
+
+
+def test_kappa_is_that_of_the_textbook() -> None:
+    assert kappa([(0, 0), (3, 3), (5, 5)]) == 1
+    assert kappa([(0, 5), (5, 0)]) == pytest.approx(-1)
+    assert kappa([(0, 3), (5, 3)]) == pytest.approx(0)
+    # By hand: seen (0 + 1 + 1 + 0) / 4 = 0.5, by chance (18 + 10 + 10 + 18) / 16 = 3.5.
+    assert kappa([(1, 1), (2, 1), (3, 4), (4, 4)]) == pytest.approx(1 - 0.5 / 3.5)
+    assert kappa([(2, 2), (2, 2)]) == 1 and kappa([]) == 0
+
+
+def test_the_mean_error_is_in_levels() -> None:
+    assert mean_error([(0, 2), (5, 4)]) == 1.5 and mean_error([]) == 0
