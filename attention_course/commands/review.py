@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from traitlets.config import Config
 
+    from attention_course.grading.review.calibration import CalibrationRecord
     from attention_course.grading.review.client import Reviewer
     from attention_course.grading.review.desk import Desk
     from attention_course.grading.review.provenance import Provenance
@@ -371,4 +372,55 @@ def register(app: typer.Typer) -> None:
 
 def calibrate(folder: CourseFolder) -> bool:
     """Judge the gold set with the configured model and keep the record of its digest."""
-    raise NotImplementedError
+    from attention_course.commands.report import loaded_configuration
+    from attention_course.grading.review.calibration import measure, questions
+    from attention_course.grading.review.judgement import BadAnswer
+    from attention_course.grading.review.prompt import ReviewRequest
+    from attention_course.grading.review.protocol import AnswerRefused, ReviewUnavailable
+
+    settings = review_settings(loaded_configuration(folder))
+    console = open_console()
+    with (
+        open_desk(folder, settings) as desk,
+        open_reviewer(settings) as reviewer,
+        bar(console) as progress,
+    ):
+        digest = reviewer.server().digest
+        task = progress.add_task(f"{settings.model}: calibration", total=questions())
+
+        def judge(request: ReviewRequest) -> str:
+            try:
+                return reviewer.judge(request).text
+            except AnswerRefused as refused:
+                raise BadAnswer(str(refused)) from refused
+
+        try:
+            record = measure(judge, progress=lambda: progress.advance(task))
+        except ReviewUnavailable as error:
+            raise Refusal(f"{error}. Nothing was kept; calibrate again then") from error
+        if reviewer.server().digest != digest:
+            raise Refusal("the model was replaced while it was calibrated; calibrate again")
+        desk.keep_calibration(digest, record.passed, record.to_record())
+    show_calibration(console, settings.model, digest, record)
+    return record.passed
+
+
+def show_calibration(console: Console, model: str, digest: str, record: CalibrationRecord) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{model}, digest {digest[:12]}")
+    for heading in ("criterion", "weighted kappa", "mean error in levels"):
+        table.add_column(heading)
+    for criterion, found in record.agreement.items():
+        table.add_row(criterion, f"{found.kappa:.2f}", f"{found.error:.2f}")
+    console.print(table)
+    lines = [
+        f"{record.answers} graded answers, {record.runs} runs: the same score in {record.same:.0%}",
+        f"{record.resisted} of {record.canaries} canaries resisted; "
+        f"{record.unreadable:.0%} of the answers could not be read",
+    ]
+    if record.passed:
+        lines.append("Its marks are given from now on: attention-course review ASSIGNMENT")
+    else:
+        lines += ["Its marks stay proposals:", *(f"- {why}" for why in record.shortcomings)]
+    console.print("\n".join(lines), highlight=False, markup=False)

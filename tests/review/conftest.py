@@ -39,6 +39,9 @@ def load_stand_in() -> ModuleType:
     return sys.modules[name]
 
 
+load_stand_in()
+
+
 @pytest.fixture
 def stand_in() -> Iterator[Callable[..., Any]]:
     """``stand_in(script=[…], judge=…)`` starts a stand-in server; all end with the test."""
