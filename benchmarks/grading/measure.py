@@ -29,6 +29,7 @@ class CommandFailed(Exception):
     def __init__(self, why: str, said: str) -> None:
         super().__init__(why)
         self.said = said
+        self.add_note(self.last_words())
 
     def last_words(self, limit: int = 12) -> str:
         return "\n".join([line for line in self.said.splitlines() if line.strip()][-limit:])

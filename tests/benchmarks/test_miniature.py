@@ -38,3 +38,39 @@ def test_a_smaller_class_is_graded_where_fewer_are_asked_for(pair: Pair, tmp_pat
     floor = everybody(pair, tmp_path)["floor"]
     assert floor.grade(1, most=1).run.students == 1
     assert floor.grade(1).run.students == 2
+
+
+def test_the_milliseconds_of_the_engine_and_of_the_floor_are_told_part_by_part(
+    pair: Pair, tmp_path: Path
+) -> None:
+    from benchmarks.grading.phases import phases
+    from benchmarks.grading.session import Options
+
+    found = phases(Options(students=2), pair[0], tmp_path, {"grade-1": 1e6})
+    engine = {part["name"]: part["ms"] for part in found["engine"]}
+    assert set(engine) == {
+        "a sandboxed fork",
+        "student's cells",
+        "calls for the checks",
+        "checks",
+        "reading and rebuilding",
+        "nbgrader's steps",
+        "writing the notebook",
+        "files and the end",
+        "one writer and the pool",
+    }
+    assert all(ms > 0 for ms in engine.values())
+    assert sum(engine.values()) == pytest.approx(1e6, rel=1e-3)
+    assert [part["name"] for part in found["floor"]] == ["the fork", "student's cells", "checks"]
+    assert found["exchanges"] > 20
+
+
+def test_a_class_that_nothing_changed_in_keeps_its_marks_when_it_is_graded_again(
+    pair: Pair, tmp_path: Path
+) -> None:
+    from benchmarks.grading.regrade import regrade
+    from benchmarks.grading.session import Options
+
+    found = regrade(Options(many=2), pair[0], tmp_path)
+    assert found["students"] == 2
+    assert found["unchanged_s"]["median"] < found["first_s"]

@@ -78,6 +78,7 @@ def test_the_document_gets_its_figures_between_the_markers(
     assert fill_in(record, picture, tmp_path) == [page, tmp_path / "speed.png"]
     once = page.read_text(encoding="utf-8")
     assert "| ours |" in once
+    assert "](speed.png)" in once
     assert "## How it is kept fair" in once
     fill_in(record, picture, tmp_path)
     assert page.read_text(encoding="utf-8") == once
