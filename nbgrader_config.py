@@ -1,5 +1,6 @@
 """Settings of the course for nbgrader: plug-ins in their order, and paths. No logic."""
 
+from attention_course.grading.inert import InertPages, inert_markdown
 from attention_course.grading.plugins import autograde_preprocessors, sanitize_preprocessors
 
 c = get_config()  # noqa: F821 - traitlets gives it to configuration files
@@ -19,3 +20,7 @@ c.Review.model = "qwen2.5-coder:7b"
 
 # Seconds that a cell, or all that a test cell asks of the student's code, may take.
 c.Execute.timeout = 30
+
+# Nothing of a student's is alive on the pages that graders look at.
+c.HTMLExporter.preprocessors = [InertPages]
+c.HTMLExporter.filters = {"markdown2html": inert_markdown}

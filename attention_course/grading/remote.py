@@ -100,7 +100,7 @@ class Wall:
                 left = None if end is None else end - time.monotonic()
                 header, payload = self.sandbox.receive(left)
                 if "callback" in header:
-                    self._call_back(header, payload)
+                    self._call_back(header, payload, left)
                 elif header.get("id") == number:
                     return header, payload
                 elif type(header.get("id")) is not int or header["id"] > number:
@@ -127,7 +127,9 @@ class Wall:
         ends = [end for end in (cell, self.deadline) if end is not None]
         return min(ends) if ends else None
 
-    def _call_back(self, header: dict[str, Any], payload: memoryview) -> None:
+    def _call_back(
+        self, header: dict[str, Any], payload: memoryview, seconds: float | None
+    ) -> None:
         """The student's code calls a function that a test handed to it."""
         try:
             function = self._callbacks[int(header["callback"])]
@@ -140,7 +142,7 @@ class Wall:
         except Exception as error:
             answer = {"raise": type(error).__name__, "message": str(error)}
             encoder = Encoder(self._export)
-        self.sandbox.send(answer, encoder.chunks)
+        self.sandbox.send(answer, encoder.chunks, seconds)
 
     # -- values -----------------------------------------------------------------------------
 
