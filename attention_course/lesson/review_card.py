@@ -42,7 +42,9 @@ def show_review(
     saved = record_review(assignment, said.model, said.remarks)
     titles = {exercise.name: exercise.title for exercise in exercises}
     notes = (f"Kept in {FOLDER}/{FILE_NAME}.",) if saved.ok else saved.notes
-    waiting.update(_card(titles, said.remarks, said.model, said.note, notes))
+    card = _card(titles, said.remarks, said.model, said.note, notes)
+    # Outside a notebook nothing can be replaced.
+    waiting.update(card) if waiting is not None else display(card)
 
 
 def answer_sources(exercises: Iterable[Any]) -> dict[str, str]:
@@ -50,8 +52,12 @@ def answer_sources(exercises: Iterable[Any]) -> dict[str, str]:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     cells = [str(cell) for cell in shell.user_ns.get("In", ())] if shell is not None else []
-    found = {}
+    found: dict[str, str] = {}
+    seen = set()
     for exercise in exercises:
+        if exercise.answer_name in seen:
+            continue  # several exercises may be parts of one class
+        seen.add(exercise.answer_name)
         source = next((c for c in reversed(cells) if exercise.answer_name in _defined(c)), None)
         if source is None and Path(PROBLEM).is_file():
             text = Path(PROBLEM).read_text("utf-8", "replace")
