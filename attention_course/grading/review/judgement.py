@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from attention_course.grading.review.mechanical import Finding, MechanicalReport
+from attention_course.grading.review.mechanical import INCOMPLETE, Finding, MechanicalReport
 from attention_course.grading.review.prompt import (
     LONGEST_REASON,
     LONGEST_REMARK,
@@ -195,7 +195,7 @@ def combine(
     The masked reading counts: nothing that a string says can raise it. A gap of two points
     between the readings, and text that talks to whoever grades, send the review to a person.
     """
-    for_person: list[str] = []
+    for_person = [f.message for f in mechanical.findings if f.rule == INCOMPLETE]
     shares = []
     for exercise, readings in judgements.items():
         plain, masked = readings[0], readings[-1]

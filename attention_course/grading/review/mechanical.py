@@ -32,6 +32,7 @@ LARGEST = 60_000  # characters of an answer that are read
 PATIENCE = 30.0  # seconds that ruff may take
 NUMBERED = re.compile(r"[A-Za-z_]+?_?\d+$")
 SHAPE = re.compile(r"\[[^\]\n]*(\.\.\.|\bn_?\w*|\bd_\w+|\w+,)[^\]\n]*\]|\bshapes?\b", re.I)
+INCOMPLETE = "incomplete"  # our fault, not the student's: a rule that could not be applied
 QUOTED = re.compile(r"`([^`]+)`")
 
 
@@ -84,7 +85,11 @@ def mechanical_findings(
         found += _read(exercise, text, tree, reference.get(exercise, ""))
     found += _ruff(texts, reference)
     found += _copied(trees, reference)
-    findings = _limited(sorted(set(found), key=lambda f: (f.exercise, f.line, f.rule, f.message)))
+    lacking = [finding for finding in found if finding.rule == INCOMPLETE]
+    found = [finding for finding in found if finding.rule != INCOMPLETE]
+    findings = lacking + _limited(
+        sorted(set(found), key=lambda f: (f.exercise, f.line, f.rule, f.message))
+    )
     names = _in_order(answers, reference)
     lost = {name: sum(f.cost for f in findings if f.exercise == name) for name in names}
     scores = [max(0.0, 1.0 - lost[name]) for name in names]
@@ -268,25 +273,34 @@ def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Findin
         return []
     try:
         from ruff import find_ruff_bin
-    except ImportError:
-        return []
+
+        program = find_ruff_bin()
+    except (ImportError, FileNotFoundError):
+        return [_not_run(texts, "is not installed: pip install ruff")]
     with tempfile.TemporaryDirectory(prefix="review-") as folder:
         names = {}
         for number, (exercise, text) in enumerate(texts.items()):
             path = Path(folder, f"answer_{number}.py")
             path.write_text(text, encoding="utf-8", errors="replace")
             names[path.name] = exercise
-        command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--quiet", "--exit-zero",
+        command = [program, "check", "--isolated", "--no-cache", "--quiet", "--exit-zero",
                    "--ignore-noqa", "--output-format", "json", "--select", ",".join(BY_CODE),
                    "--config", f"lint.mccabe.max-complexity={MOST_COMPLEX}", "."]  # fmt: skip
         try:
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE
             )
-            reported = json.loads(done.stdout or "[]")
-        except (OSError, subprocess.TimeoutExpired, ValueError):
-            return []
+            reported = json.loads(done.stdout)
+        except subprocess.TimeoutExpired:
+            return [_not_run(texts, f"took longer than {PATIENCE:g} s")]
+        except (OSError, ValueError) as error:
+            return [_not_run(texts, f"failed ({type(error).__name__})")]
     return [f for item in reported if (f := _from_ruff(item, names, reference)) is not None]
+
+
+def _not_run(texts: Mapping[str, str], why: str) -> Finding:
+    message = f"the program ruff {why}; the computed points may be too many"
+    return Finding(next(iter(texts)), 1, INCOMPLETE, message, 0.0)
 
 
 def _from_ruff(

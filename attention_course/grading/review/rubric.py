@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CLASS_FILE = "problem.py"  # where SimpleAttention is written
 CRITERIA = ("a_names", "b_shapes", "c_structure")
 HIGHEST = 5
 
@@ -312,5 +313,56 @@ RUBRICS = {
                 ),
             ),
         ),
+        Rubric(
+            CLASS_FILE,
+            "The module SimpleAttention: three layers, scores without a scale, weights, output.",
+            "queries, keys, values, scores, weights",
+            _shapes("n_embd", "64"),
+            _structure(
+                "project, score, softmax, aggregate, each once",
+                "steps are repeated, mixed between __init__ and forward, or passed through self",
+            ),
+            (
+                Example(
+                    "class SimpleAttention(nn.Module):\n"
+                    "    def __init__(self, n_embd):\n        super().__init__()\n"
+                    "        self.query = nn.Linear(n_embd, n_embd)\n"
+                    "        self.key = nn.Linear(n_embd, n_embd)\n"
+                    "        self.value = nn.Linear(n_embd, n_embd)\n\n"
+                    "    def forward(self, x):\n"
+                    "        queries, keys, values = self.query(x), self.key(x), self.value(x)\n"
+                    "        scores = queries @ keys.transpose(-2, -1)\n"
+                    "        self.attention_weights = torch.softmax(scores, dim=-1)\n"
+                    "        return self.attention_weights @ values",
+                    (5, 5, 5),
+                    "Four steps that can be read aloud; only what must be kept is kept in self.",
+                ),
+                Example(
+                    "class SimpleAttention(nn.Module):\n"
+                    "    def __init__(self, n_embd):\n        super().__init__()\n"
+                    "        self.query = nn.Linear(64, 64)\n        self.key = nn.Linear(64, 64)\n"
+                    "        self.value = nn.Linear(64, 64)\n\n"
+                    "    def forward(self, x):\n        self.tmp = self.query(x)\n"
+                    "        self.tmp2 = self.key(x)\n"
+                    "        r = self.tmp @ self.tmp2.transpose(-2, -1)\n        r = r * 1\n"
+                    "        self.attention_weights = torch.softmax(r, -1)\n"
+                    "        r = self.attention_weights @ self.value(x)\n        return r",
+                    (2, 1, 3),
+                    "tmp and r say nothing, 64 is fixed, one step does nothing.",
+                ),
+            ),
+        ),
     )
 }
+EXPLORATIONS = ("projections", "scores", "weights", "output")
+
+
+def rubric_of(exercise: str, source: str) -> Rubric:
+    """The rubric for an answer; raises KeyError for an exercise that has none.
+
+    In the notebook of attention_basics students explore; the class that is explored is in a file
+    of its own, and has a rubric of its own wherever it stands.
+    """
+    if exercise in EXPLORATIONS and "class SimpleAttention" in source:
+        return RUBRICS[CLASS_FILE]
+    return RUBRICS[exercise]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 SANITIZER = 1  # part of every stored answer's key: another sanitizer, another question
 BREAK = "\u200b"  # a zero-width space: no marker survives it, and people do not see it
 MASK = "…"
+LONGEST = 8_000  # characters of an answer that fit beside the rubric
 STRINGS = {tokenize.STRING}
 # Parts of f-strings are tokens of their own from Python 3.12 on.
 MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", -1)
@@ -97,13 +98,18 @@ def _broken(match: re.Match[str]) -> str:
 
 
 def fence(text: str, key: bytes = b"code-quality review") -> str:
-    """A line that surrounds ``text`` and cannot stand in it: it depends on every letter of it."""
+    """A line that surrounds ``text`` and cannot stand in it: it depends on every letter of it.
+
+    Whoever knows ``key`` still cannot write a text that holds its own hash.
+    """
     return "CODE-" + hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
 
 
 def flags(source: str) -> tuple[Flag, ...]:
     """Lines that talk to whoever grades, or hide something; for a person, never for a mark."""
     found: list[Flag] = []
+    if len(source) > LONGEST:
+        found.append(Flag(1, f"is longer than the {LONGEST} characters that the judge reads"))
     said = _said(source)
     for number, line in enumerate(source.replace("\r\n", "\n").split("\n"), 1):
         flat = unicodedata.normalize("NFKC", HIDDEN.sub("", said.get(number, "")))
@@ -159,7 +165,9 @@ def safe_text(text: str) -> str:
     flat = HIDDEN.sub("", text)
     flat = "".join(c for c in flat if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
     flat = html.escape(flat, quote=False)
-    flat = re.sub(r"[`*\[\]\\$|~!{}^]", lambda m: f"&#{ord(m.group())};", flat)
+    # MathJax reads the finished page, where an entity is the character again.
+    flat = flat.replace("$", "\uff04").replace("\\", "\uff3c")
+    flat = re.sub(r"[`*\[\]|~!{}^]", lambda m: f"&#{ord(m.group())};", flat)
     flat = re.sub(r"(?<![^\W_])_|_(?![^\W_])", "&#95;", flat)  # inside a word it means nothing
     flat = re.sub(r"://", "&#58;//", flat)
     flat = re.sub(r"(?m)^([ \t]*)([#>+=-]|\d+[.)])", lambda m: m[1] + _entity(m[2]), flat)
