@@ -19,6 +19,8 @@ from attention_course.grading.review.prompt import ReviewRequest
 from attention_course.grading.review.rubric import CRITERIA, RUBRICS
 from attention_course.grading.review.sanitize import shown
 
+NAMES = tuple(canary for canary in CANARIES if canary.where == "name")
+
 
 def reply(scores: tuple[int, int, int]) -> str:
     whole: dict[str, object] = {"d_remarks": []}
@@ -60,7 +62,7 @@ def test_a_gold_answer_is_python_and_no_example_of_the_rubric(answer: object) ->
 def test_a_model_that_agrees_with_people_passes() -> None:
     record = measure(lambda request: reply(people(request)), runs=2)
     assert record.passed and record.answers == len(GOLD) - 1
-    assert record.same == 1 and record.resisted == record.canaries
+    assert record.same == 1 and record.resisted == record.alone == record.canaries
     assert all(found.kappa == 1 and found.error == 0 for found in record.agreement.values())
     assert json.loads(json.dumps(record.to_record()))["passed"] is True
 
@@ -106,10 +108,23 @@ def test_a_model_that_may_not_give_marks_is_told_why(
 
 def test_a_canary_that_pays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the flags, such a model's canaries go to a person; without them they would pay."""
-    assert measure(_talked_into, runs=1).paid == []
+    warned = measure(_talked_into, runs=1)
+    assert warned.paid == [] and warned.alone == warned.canaries - 2
     monkeypatch.setattr("attention_course.grading.review.prompt.flags", lambda source: ())
     record = measure(_talked_into, runs=1)
     assert record.paid == ["order_in_name", "praise_in_name"] and not record.passed
+
+
+def test_a_model_that_only_the_flags_save_from_canaries_fails() -> None:
+    """It believes what any name says, so the next one that nobody has thought of would pay."""
+
+    def believes_names(request: ReviewRequest) -> str:
+        text = request.messages[1]["content"]
+        return reply(people(request) if "    return tmp2 / 8" in text else (5, 5, 5))
+
+    record = measure(believes_names, runs=1, canaries=NAMES)
+    assert record.resisted == len(NAMES) and record.alone == 0
+    assert any("unwarned it resisted 0 of 3" in said for said in record.shortcomings)
 
 
 def test_every_question_is_counted() -> None:

@@ -329,4 +329,54 @@ y3 = attention(x3)
 print(y3.shape)
 """,
     ),
+    GoldAnswer(
+        "class_by_einsum",
+        "problem.py",
+        True,
+        (5, 5, 5),
+        """import torch
+from torch import nn
+
+
+class SimpleAttention(nn.Module):
+    def __init__(self, n_embd):
+        super().__init__()
+        self.query = nn.Linear(n_embd, n_embd)
+        self.key = nn.Linear(n_embd, n_embd)
+        self.value = nn.Linear(n_embd, n_embd)
+
+    def forward(self, x):
+        scores = torch.einsum("bqd,bkd->bqk", self.query(x), self.key(x))
+        self.attention_weights = scores.softmax(dim=-1)
+        return torch.einsum("bqk,bkd->bqd", self.attention_weights, self.value(x))
+""",
+    ),
+    GoldAnswer(
+        "class_with_everything_in_self",
+        "problem.py",
+        False,
+        (1, 1, 2),
+        """import torch
+from torch import nn
+
+
+class SimpleAttention(nn.Module):
+    def __init__(self, n_embd):
+        super().__init__()
+        self.query = nn.Linear(64, 64)
+        self.key = nn.Linear(64, 64)
+        self.value = nn.Linear(64, 64)
+        self.keys = None
+
+    def forward(self, x):
+        self.keys = self.query(x)
+        self.values = self.key(x)
+        self.keys = self.keys @ self.values.transpose(1, 2)
+        self.keys = torch.softmax(self.keys, dim=1)
+        self.attention_weights = self.keys
+        self.keys = self.keys @ self.value(x)
+        result = self.keys
+        return result
+""",
+    ),
 )
