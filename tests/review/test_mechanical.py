@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from attention_course.grading.review.judgement import combine
 from attention_course.grading.review.mechanical import Finding, mechanical_findings
 from attention_course.grading.review.style import BY_NAME, RULES
 from attention_course.grading.review.submitted import solutions
@@ -138,3 +140,24 @@ def test_magics_and_line_ends_do_not_move_a_line() -> None:
 @pytest.mark.parametrize("source", ["\0", "(" * 5000, "x = " + "9" * 10_000, "é\ud800", "\f\n\t"])
 def test_odd_text_is_read_without_a_failure(source: str) -> None:
     assert 0 <= mechanical_findings({"attention_scores": source}, {}).score <= 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (FileNotFoundError, "failed (FileNotFoundError)"),
+        (subprocess.TimeoutExpired("ruff", 30.0), "took longer than 30 s"),
+    ],
+)
+def test_without_ruff_a_person_is_told_and_no_student_is(
+    failure: Exception, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_ruff(*arguments: object, **options: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("attention_course.grading.review.mechanical.subprocess.run", no_ruff)
+    report = mechanical_findings({"attention_scores": SCORES.format("return queries")}, {})
+    assert report.score == 1.0
+    result = combine({}, report)
+    assert result.for_person == [f"the program ruff {why}; the computed points may be too many"]
+    assert "ruff" not in result.comment

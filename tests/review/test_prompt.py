@@ -13,7 +13,7 @@ from attention_course.checks import EXERCISES
 from attention_course.grading.review.gold import GOLD
 from attention_course.grading.review.mechanical import mechanical_findings
 from attention_course.grading.review.prompt import ReviewRequest, build_request
-from attention_course.grading.review.rubric import CRITERIA, RUBRICS
+from attention_course.grading.review.rubric import CLASS_FILE, CRITERIA, RUBRICS, rubric_of
 from attention_course.grading.review.sanitize import fence, shown
 from attention_course.grading.review.submitted import solutions
 
@@ -48,7 +48,7 @@ def test_the_question_is_the_golden_one(masked: bool) -> None:
 
 
 def test_every_exercise_has_a_rubric_of_its_own() -> None:
-    assert set(RUBRICS) == set(EXERCISES)
+    assert set(RUBRICS) == {*EXERCISES, CLASS_FILE}
     for name, rubric in RUBRICS.items():
         assert rubric.exercise == name and len(rubric.examples) >= 2
         anchors = rubric.anchors()
@@ -106,3 +106,22 @@ def test_the_longest_question_fits_beside_its_reply(repository_root: Path) -> No
                 request = build_request(exercise, answer, facts, "They pass.", source)
                 longest = max(longest, sum(len(m["content"]) for m in request.messages))
     assert longest < 3 * (8192 - 1024)
+
+
+def test_the_class_has_its_own_rubric_wherever_it_stands() -> None:
+    assert rubric_of("projections", "class SimpleAttention(nn.Module): ...").exercise == CLASS_FILE
+    assert rubric_of("projections", "print(attention(x))").exercise == "projections"
+    with pytest.raises(KeyError):
+        build_request("code_quality", "pass", [], "", "")
+
+
+def test_without_the_instructor_s_answer_the_rubric_s_own_is_shown() -> None:
+    text = build_request(CLASS_FILE, "x = 1\n", [], "", "").messages[1]["content"]
+    assert "class SimpleAttention" in text
+
+
+def test_an_answer_too_long_to_be_read_goes_to_a_person() -> None:
+    source = "scores = 1\n" * 2000
+    request = build_request("attention_scores", source, [], "", "")
+    assert "longer than the 8000 characters" in request.flags[0].why
+    assert len(request.messages[1]["content"]) < 30_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import io
 import tokenize
 
@@ -160,3 +161,11 @@ def test_text_of_a_model_shows_as_itself_in_nbgrader_s_markdown(text: str) -> No
 def test_names_stay_readable_in_a_text_field() -> None:
     text = "d_k in softmax_weights(scores), line 3: don't"
     assert safe_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["$$x$$ and $y$", r"\\(x\\) \\[y\\]", r"\\begin{equation}x\\end{equation}"]
+)
+def test_mathjax_finds_nothing_to_set_on_the_finished_page(text: str) -> None:
+    seen = html.unescape(nbconvert.filters.markdown2html_mistune(safe_text(text)))
+    assert "$" not in seen and "\\" not in seen
