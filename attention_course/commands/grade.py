@@ -239,8 +239,8 @@ def register(app: typer.Typer) -> None:
     def grade(
         assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
         workers: Annotated[
-            int, typer.Option(min=1, help="Processes that grade at the same time [processors].")
-        ] = 0,
+            int | None, typer.Option(min=1, help="Processes that grade at once [processors].")
+        ] = None,
         student: Annotated[
             str | None, typer.Option(help="Only students whose id fits, such as 'student-1*'.")
         ] = None,
