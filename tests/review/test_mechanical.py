@@ -66,6 +66,17 @@ def test_a_slip_is_found_on_its_line(rule: str, line: int, body: str) -> None:
     assert (rule, line) in [(f.rule, f.line) for f in found(body)]
 
 
+def test_what_is_refused_under_a_condition_is_no_unfinished_answer() -> None:
+    body = "if keys is None:\n    raise NotImplementedError\nreturn queries @ keys.mT"
+    assert found(body) == []
+
+
+def test_a_class_with_one_method_to_be_written_is_unfinished() -> None:
+    source = "class Head:\n    def a(self):\n        return 1\n\n    def b(self):\n        raise NotImplementedError()\n"
+    found = mechanical_findings({"attention_head": source}, {}).findings
+    assert [f.rule for f in found] == ["unfinished"]
+
+
 def test_a_missing_shape_is_told_only_of_a_definition() -> None:
     bare = {"attention_scores": "def scores(queries):\n    return queries\n"}
     assert [f.rule for f in mechanical_findings(bare, {}).findings] == ["no shapes"]

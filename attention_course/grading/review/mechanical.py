@@ -131,12 +131,20 @@ def _limited(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _is_unfinished(tree: ast.Module) -> bool:
-    """Whether the answer is empty, or a function of it still raises NotImplementedError."""
-    bodies = [n.body for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] or [tree.body]
+    """Whether the answer is empty, or a part of it always raises NotImplementedError.
+
+    Under a condition such a raise may be part of an answer.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
+        always = isinstance(node, ast.FunctionDef | ast.Module | ast.With)
+        if always and any(_is_the_stub(statement) for statement in node.body):  # type: ignore[attr-defined]
             return True
+    bodies = [n.body for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] or [tree.body]
     return all(all(_says_nothing(statement) for statement in body) for body in bodies)
+
+
+def _is_the_stub(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement)
 
 
 def _says_nothing(statement: ast.stmt) -> bool:
