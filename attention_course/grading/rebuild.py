@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from attention_course.grading.names import names_of
+from attention_course.grading.outputs import writable
 
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 HIDDEN = (
@@ -83,6 +84,7 @@ def rebuild(notebook: NotebookNode, sources: Iterable[SourceCell]) -> list[Chang
     """
     known = {source.grade_id: source for source in sources}
     changes: list[Change] = []
+    _mend_text(notebook)
     strangers = _release_strangers(notebook, known, changes)
     _adopt_renamed(notebook, known, changes)
     if strangers and not any(_grade_id(cell) for cell in notebook.cells):
@@ -118,6 +120,15 @@ def rebuild(notebook: NotebookNode, sources: Iterable[SourceCell]) -> list[Chang
         changes.append(Change("", "cells of the instructor were moved and are back in their order"))
     _unique_ids(notebook)
     return changes
+
+
+def _mend_text(notebook: NotebookNode) -> None:
+    """Half a surrogate pair, which JSON can hold, ends whoever writes it to a file in UTF-8."""
+    notebook.metadata = from_dict(writable(notebook.get("metadata")))
+    for cell in notebook.cells:
+        for key in ("source", "metadata", "attachments"):
+            if key in cell:
+                cell[key] = from_dict(writable(cell[key]))
 
 
 def _grade_id(cell: NotebookNode) -> str | None:
