@@ -98,7 +98,9 @@ class Demonstration:
                 seen.add(match[1])
                 self.progress.update(task, completed=len(seen) - 1)
 
-        finished = self.course.nbgrader("autograde", name, on_line=on_line)
+        finished = self.course.nbgrader(
+            "autograde", name, "--Review.during_autograde=False", on_line=on_line
+        )
         self.progress.update(task, completed=self.size)
         return finished
 

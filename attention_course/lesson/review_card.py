@@ -61,7 +61,8 @@ def answer_sources(exercises: Iterable[Any]) -> dict[str, str]:
         source = next((c for c in reversed(cells) if exercise.answer_name in _defined(c)), None)
         if source is None and Path(PROBLEM).is_file():
             text = Path(PROBLEM).read_text("utf-8", "replace")
-            source = text if exercise.answer_name in _defined(text) else None
+            if exercise.answer_name in _defined(text):
+                found[PROBLEM] = text
         if source is not None:
             found[exercise.name] = source
     return found

@@ -231,7 +231,8 @@ def test_a_person_s_mark_and_comment_win_and_survive_a_regrade(reviewed: Path, s
 
     where = ("code_quality", "lesson", "attention", STUDENTS[0])
     with Gradebook(f"sqlite:///{reviewed / 'gradebook.db'}") as gradebook:
-        gradebook.find_grade(*where).manual_score = 0.5
+        grade = gradebook.find_grade(*where)
+        grade.manual_score, grade.needs_manual_grade = 0.5, False  # as formgrader does
         gradebook.find_comment(*where).manual_comment = "Talk to me."
         gradebook.db.commit()
     autograde(reviewed, "--force", "--student", STUDENTS[0], host=server.host)

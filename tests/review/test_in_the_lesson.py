@@ -112,7 +112,7 @@ def test_an_answer_in_problem_py_is_read_there(notebook: Notebook, tmp_path: Pat
     parts = [
         SimpleNamespace(name=n, answer_name="SimpleAttention") for n in ("projections", "scores")
     ]
-    assert list(answer_sources(parts)) == ["projections"]
+    assert list(answer_sources(parts)) == ["problem.py"]
 
 
 def test_the_progress_file_with_a_review_is_of_its_schema(notebook: Notebook) -> None:

@@ -183,6 +183,7 @@ def test_an_answer_that_may_not_count_sends_the_submission_to_a_person(
         assert book.rows[place()].state == "given"
 
 
+@pytest.mark.slow
 def test_equal_answers_of_a_class_are_judged_once(
     tmp_path: Path, a_class: Class, stand_in: Start, reviewer: Make, book: Book
 ) -> None:
@@ -256,3 +257,28 @@ def test_provenance_holds_request_answer_digest_versions_counts_and_times(
         and first.text is not None
         and first.text in first.raw.replace("\\", "")
     )
+
+
+def test_the_class_in_problem_py_is_judged_beside_what_explores_it(
+    tmp_path: Path, stand_in: Start, reviewer: Make, book: Book
+) -> None:
+    from attention_course.grading.review.plugin import written_in
+    from attention_course.panel import complete_problem
+
+    cells = {
+        "scores": "attention = SimpleAttention(64)\nscores = attention.query(x) @ attention.key(x).mT"
+    }
+    stub = {"problem.py": "class SimpleAttention:\n    raise NotImplementedError()"}
+    assert written_in(stub, {"projections": "class SimpleAttention:\n    pass"}) == {}
+    assert written_in(stub, cells) == stub
+    server = stand_in()
+    with Desk(Settings(), tmp_path) as desk:
+        calibrate(desk, server.digest)
+        files = {"problem.py": complete_problem("bmm")}
+        where = Place("attention_basics", "student-001", "attention_basics")
+        desk.take(where, Submitted({**files, **cells}, points=1))
+        desk.work_off("attention_basics", reviewer(server), book.write)
+        asked = {one.exercise for one in provenance_of(desk.storage, where)}
+    assert asked == {"problem.py", "scores"}
+    said = book.rows[where]
+    assert said.score is not None and 0 < said.score <= 1

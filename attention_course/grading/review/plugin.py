@@ -118,22 +118,15 @@ def submitted_of(
     reference = {}
     if master is not None and master.is_file():
         reference = solutions(nbformat.read(master, as_version=4))
-    answers = solutions(notebook)
-    with_files(answers, files)
+    cells = solutions(notebook)
+    answers = {**written_in(files, cells), **cells}
     return Submitted(answers, reference, verdict_lines(verdicts), points=points)
 
 
-def with_files(answers: dict[str, str], files: Mapping[str, str]) -> None:
-    """Put what the student wrote in files before the first answer, which explores it.
-
-    A file that was left as it was released is no answer, where the cell holds one.
-    """
-    for name, text in files.items():
-        first = next(iter(answers), name)
-        written = answers.get(first, "")
-        if "NotImplementedError" in text and "class " in written:
-            continue
-        answers[first] = f"{text.rstrip()}\n\n\n{written}"
+def written_in(files: Mapping[str, str], cells: Mapping[str, str]) -> dict[str, str]:
+    """The files that hold an answer: one left as it was released does not, where a cell does."""
+    in_a_cell = any("class " in source for source in cells.values())
+    return {n: t for n, t in files.items() if not (in_a_cell and "NotImplementedError" in t)}
 
 
 def review_of(place: Place, submitted: Submitted, settings: Settings, root: Path) -> Standing:

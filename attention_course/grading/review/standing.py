@@ -9,6 +9,8 @@ from attention_course.grading.review.cache import fingerprint
 from attention_course.grading.review.queue import Job
 from attention_course.grading.review.settings import Settings
 
+# Feedback shows a missing score as 0. True before and after somebody gave the points.
+BY_A_READER = "A reader gives these points; until then the score above shows 0."
 GIVEN, PROPOSED, FOR_PERSON, PENDING = "given", "proposed", "for a person", "pending"
 STEPS = 4  # points are given in quarters
 
@@ -46,10 +48,11 @@ def standing(job: Job, settings: Settings, calibrated: Callable[[str], str]) -> 
     result = job.result or {}
     computed = job.payload.get("computed", {})
     if not job.finished:
-        comment = computed.get("comment", "")
+        comment = _waiting(computed.get("comment", ""))
         return Standing(PENDING, None, None, comment, job.reason or "has not been asked for yet")
     if not result:
-        return Standing(FOR_PERSON, None, None, computed.get("comment", ""), job.reason)
+        comment = _waiting(computed.get("comment", ""))
+        return Standing(FOR_PERSON, None, None, comment, job.reason)
     points = float(job.payload["submitted"]["points"])
     share = settings.share
     judged = result["judged"]
@@ -59,9 +62,15 @@ def standing(job: Job, settings: Settings, calibrated: Callable[[str], str]) -> 
         proposed = round(points * part * STEPS) / STEPS
     comment = result["comment"]
     if result["for_person"]:
-        return Standing(FOR_PERSON, None, proposed, comment, "; ".join(result["for_person"]))
+        return Standing(
+            FOR_PERSON, None, proposed, _waiting(comment), "; ".join(result["for_person"])
+        )
     digest = result.get("digest", "")
     doubt = calibrated(digest) if digest else ""
     if doubt:
-        return Standing(PROPOSED, None, proposed, comment, doubt)
+        return Standing(PROPOSED, None, proposed, _waiting(comment), doubt)
     return Standing(GIVEN, proposed, proposed, comment, "")
+
+
+def _waiting(comment: str) -> str:
+    return "\n\n".join(filter(None, (comment, BY_A_READER)))
