@@ -9,6 +9,7 @@ from .escaping import ESCAPING
 from .exhausting import EXHAUSTING
 from .forging import FORGING
 from .handing_in import HANDING_IN
+from .notebooks import NOTEBOOKS
 from .outliving import OUTLIVING
 from .pages import PAGES
 from .reading import READING
@@ -25,6 +26,7 @@ FAMILIES: dict[str, Family] = {
     "test_outliving.py": OUTLIVING,
     "test_exhausting.py": EXHAUSTING,
     "test_handing_in.py": HANDING_IN,
+    "test_notebooks.py": NOTEBOOKS,
     "test_pages.py": PAGES,
 }
 
