@@ -6,7 +6,7 @@ import { CLEAR, HELLO, MATRICES, PROGRESS, Screen, VERDICT } from './fixtures';
 const buffer = (value: number) => [Float32Array.from([value, 2, 3, 4])];
 
 describe('frames', () => {
-  test('of many updates only the newest is drawn, once a frame', () => {
+  test('of many updates the first and then the newest is drawn, once a frame', () => {
     const screen = new Screen();
     const drawn: number[] = [];
     const frames = new Frames<string, number>(
@@ -17,9 +17,10 @@ describe('frames', () => {
       frames.put('weights', i);
     }
     expect(screen.asked).toBe(1);
+    expect(drawn).toEqual([0]); // the first does not wait
     screen.frame();
-    expect(drawn).toEqual([999]);
-    expect(frames.dropped).toBe(999);
+    expect(drawn).toEqual([0, 999]);
+    expect(frames.dropped).toBe(998);
   });
 
   test('the last one is drawn though it came while a frame was drawn', () => {
@@ -35,6 +36,8 @@ describe('frames', () => {
     screen.frame();
     screen.frame();
     expect(drawn).toEqual([1, 2]);
+    frames.put('weights', 3);
+    expect(drawn).toEqual([1, 2, 3]);
   });
 
   test('updates of different pictures do not push each other out', () => {
@@ -70,11 +73,15 @@ describe('what a kernel has told', () => {
     expect(model.titleOf('my_own')).toBe('my own');
   });
 
-  test('a picture is shown with the next frame', () => {
+  test('a picture is shown at once, and the newest with the next frame', () => {
+    const shown = () => model.pictures.get('attention_scores')?.sequence;
     model.take(readMessage(MATRICES, buffer(1)));
-    expect(model.pictures.size).toBe(0);
+    expect(shown()).toBe(3);
+    model.take(readMessage({ ...MATRICES, sequence: 4 }, buffer(2)));
+    model.take(readMessage({ ...MATRICES, sequence: 5 }, buffer(3)));
+    expect(shown()).toBe(3);
     screen.frame();
-    expect([...model.pictures.keys()]).toEqual(['attention_scores']);
+    expect(shown()).toBe(5);
   });
 
   test('what is sent again after a refresh changes nothing', () => {
@@ -107,6 +114,7 @@ describe('what a kernel has told', () => {
 
   test('a matrix that is gone is not drawn by a frame that comes later', () => {
     model.take(readMessage(MATRICES, buffer(1)));
+    model.take(readMessage({ ...MATRICES, sequence: 4 }, buffer(1)));
     model.take(readMessage(CLEAR));
     screen.frame();
     expect(model.pictures.size).toBe(0);
@@ -135,8 +143,9 @@ describe('what a kernel has told', () => {
 
   test('a model that is disposed of draws nothing more', () => {
     model.take(readMessage(MATRICES, buffer(1)));
+    model.take(readMessage({ ...MATRICES, sequence: 4 }, buffer(1)));
     model.dispose();
     screen.frame();
-    expect(model.pictures.size).toBe(0);
+    expect(model.pictures.get('attention_scores')!.sequence).toBe(3);
   });
 });

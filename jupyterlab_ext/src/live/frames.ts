@@ -1,9 +1,10 @@
 /**
- * Lets the newest of many updates through once a frame. The last one always comes through.
+ * Lets the first update through at once, and then the newest once a frame. The last one always
+ * comes through.
  */
 export class Frames<Key, Value> {
   /**
-   * @param deliver - is called in a frame, once for each key that has changed.
+   * @param deliver - draws; at most once a frame for each key.
    * @param nextFrame - asks for a frame; `window.requestAnimationFrame` on a page.
    */
   constructor(
@@ -15,14 +16,15 @@ export class Frames<Key, Value> {
     if (this._disposed) {
       return;
     }
+    if (!this._asked) {
+      this._ask();
+      this.deliver(key, value);
+      return;
+    }
     if (this._waiting.has(key)) {
       this._dropped += 1;
     }
     this._waiting.set(key, value);
-    if (!this._asked) {
-      this._asked = true;
-      this.nextFrame(() => this._draw());
-    }
   }
 
   /** Forget what waits under a key. */
@@ -44,10 +46,18 @@ export class Frames<Key, Value> {
     return this._dropped;
   }
 
+  private _ask(): void {
+    this._asked = true;
+    this.nextFrame(() => this._draw());
+  }
+
   private _draw(): void {
     this._asked = false;
     const due = [...this._waiting];
     this._waiting.clear();
+    if (due.length > 0) {
+      this._ask();
+    }
     for (const [key, value] of due) {
       this.deliver(key, value);
     }
