@@ -7,6 +7,7 @@ database or commands; the plug-ins and the command line both call :func:`grade_n
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import signal
@@ -103,8 +104,18 @@ class Surroundings:
         return read_folder(self.folder, self.limits.scratch // 2, leave_out=notebooks)
 
     def keep(self, made: dict[str, bytes]) -> None:
-        """Put files that the student's code made into the folder; never a notebook."""
-        write_folder(self.folder, {k: v for k, v in made.items() if not k.endswith(".ipynb")})
+        """Put files that the student's code made into the folder.
+
+        Never a notebook, nor a file in the place of one of the instructor's: what the next test
+        reads would be the student's.
+        """
+        write_folder(self.folder, {k: v for k, v in made.items() if not self._is_ours(k)})
+
+    def _is_ours(self, name: str) -> bool:
+        if name.endswith(".ipynb"):
+            return True
+        known = self.helpers is not None and (self.helpers / name).exists()
+        return known and name not in self.student_files
 
 
 class Clock(Enum):
@@ -131,6 +142,8 @@ class StudentSide:
         self._end = None if submission is None else time.monotonic() + submission
         self._cell_end: float | None = None
         self._clock = Clock.OFF
+        self._sharing = False
+        self._folder: dict[str, tuple[int, int]] = {}
 
     def wall(self) -> Wall:
         """The connection to a living process that has run all cells so far."""
@@ -145,6 +158,13 @@ class StudentSide:
         self._wall.deadline = self._deadline()
         return self._wall
 
+    def _share_files(self, shared: bool) -> None:
+        """While a test runs, it and the answer see each other's files."""
+        self._sharing = shared
+        if self._wall is not None:
+            self._wall.before_question = self._hand_over_files if shared else None
+            self._wall.after_files = self.keep_files if shared else None
+
     def _deadline(self) -> float | None:
         ends = [end for end in (self._end, self._cell_end) if end is not None]
         return min(ends) if ends else None
@@ -154,12 +174,15 @@ class StudentSide:
         """All that a graded cell asks for must be answered within one cell's time."""
         with contextlib.suppress(AnswerStopped, Ungradable):
             self.wall()  # a process that must be started again does so on its own time
+        self.keep_files()
         self._clock = Clock.WAITING
+        self._share_files(True)
         try:
             with _alarm(self.limits.cell):
                 yield
         finally:
             self._clock, self._cell_end = Clock.OFF, None
+            self._share_files(False)
 
     def _restart(self) -> None:
         if self._starts > self.limits.restarts:
@@ -174,6 +197,8 @@ class StudentSide:
             self.record.durations.get("start", 0.0) + time.monotonic() - began
         )
         self._wall = Wall(sandbox, self.limits, lambda text: self.outputs.stream("stdout", text))
+        self._folder = self._folder_now()
+        self._share_files(self._sharing)
         for source in list(self._ran):
             self._wall.deadline = self._deadline()
             try:
@@ -221,7 +246,30 @@ class StudentSide:
     def keep_files(self) -> None:
         """Bring back what the code wrote, as far as its process still answers."""
         if self._wall is not None and self._wall.ended is None:
-            self.surroundings.keep(self._wall.sandbox.collect())
+            made = self._wall.sandbox.collect()
+            if made:
+                self.surroundings.keep(made)
+                self._folder = self._folder_now()
+
+    def _hand_over_files(self) -> None:
+        """Give the student's process what a test has written into the folder."""
+        before, now = self._folder, self._folder_now()
+        if self._wall is None or now == before:
+            return
+        self._folder = now
+        files = self.surroundings.files()
+        changed = {n: d for n, d in files.items() if now.get(n) != before.get(n) or "/" in n}
+        self._wall.before_question = None  # this is a question of its own
+        try:
+            self._wall.put(changed)
+        finally:
+            self._wall.before_question = self._hand_over_files
+
+    def _folder_now(self) -> dict[str, tuple[int, int]]:
+        """What tells a changed folder from the one before: its entries, sizes and times."""
+        with os.scandir(self.surroundings.folder) as entries:
+            found = ((entry.name, entry.stat(follow_symlinks=False)) for entry in entries)
+            return {name: (about.st_size, about.st_mtime_ns) for name, about in found}
 
     def close(self) -> None:
         if self._wall is not None:

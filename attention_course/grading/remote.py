@@ -10,7 +10,7 @@ import builtins
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from attention_course.grading.outputs import checked
@@ -41,6 +41,10 @@ class Wall:
         self.ended: str | None = None
         self.deadline: float | None = None
         self.number = 0
+        # Files that a test and an answer hand each other: called before each question, and
+        # after one that left files behind.
+        self.before_question: Callable[[], None] | None = None
+        self.after_files: Callable[[], None] | None = None
         self._callbacks: list[Callable[..., Any]] = []
         self._exceptions: dict[int, type[Exception]] = {}
 
@@ -54,6 +58,14 @@ class Wall:
             return self._decoder(payload).decode(header.get("value"))
         except WireError as error:
             self._break_off(f"its process sent {error}")
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Hand files over into the student's working folder."""
+        listed, at = [], 0
+        for name, data in files.items():
+            listed.append([name, at, len(data)])
+            at += len(data)
+        self.exchange({"op": "put", "files": listed}, list(files.values()))
 
     def call(self, handle: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call one of the student's functions; in-place changes reach the arguments here."""
@@ -86,6 +98,8 @@ class Wall:
     def exchange(
         self, request: dict[str, Any], chunks: list[bytes] | None = None
     ) -> tuple[dict[str, Any], memoryview]:
+        if self.before_question is not None:
+            self.before_question()
         if self.ended is not None:
             raise AnswerStopped(self.ended)
         self.number += 1
@@ -102,6 +116,8 @@ class Wall:
                 if "callback" in header:
                     self._call_back(header, payload, left)
                 elif header.get("id") == number:
+                    if header.get("files") is True and self.after_files is not None:
+                        self.after_files()
                     return header, payload
                 elif type(header.get("id")) is not int or header["id"] > number:
                     self._break_off("its process sent a message that nobody asked for")

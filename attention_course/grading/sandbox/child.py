@@ -79,14 +79,13 @@ class StudentProcess:
         self.folder = Path()
         self.kept = 0
         self.given: dict[str, Stamp] = {}
+        self.looked = 0
 
     def begin(self, connection: socket.socket, folder: Path) -> None:
         """Take in what the grader sends first: the submission's files and its environment."""
         header, payload = receive_frame(connection)
         self.connection, self.folder, self.kept = connection, folder, int(header["kept"])
-        places = ((str(name), payload[at : at + size]) for name, at, size in header["files"])
-        write_folder(folder, dict(places))
-        self.given = stamps(folder)
+        self.do_put(header, payload)
         os.environ.update(header["environment"])
         os.chdir(folder)
         sys.path.insert(0, str(folder))  # the student's own modules lie beside the notebook
@@ -120,6 +119,8 @@ class StudentProcess:
             encoder = Encoder(self._export)
             reply = {"id": header.get("id"), "error": self._describe(error, encoder)}
         reply["outputs"] = self.outputs.take()
+        if self._made_files():
+            reply["files"] = True
         try:
             send_frame(self.connection, reply, encoder.chunks)
         except WireError as error:
@@ -221,7 +222,26 @@ class StudentProcess:
         return {"ok": bool(result.success), "count": self.shell.execution_count - 1}
 
     def do_collect(self, header: Any, payload: Any, reply: Any, encoder: Any) -> dict[str, bytes]:
-        return changed_since(self.given, self.folder, self.kept)
+        changed = changed_since(self.given, self.folder, self.kept)
+        self.given = stamps(self.folder)
+        self._made_files()
+        return changed
+
+    def do_put(self, header: Any, payload: Any, reply: Any = None, encoder: Any = None) -> None:
+        places = ((str(name), payload[at : at + size]) for name, at, size in header["files"])
+        write_folder(self.folder, dict(places))
+        now = stamps(self.folder)
+        put = {str(name) for name, _, _ in header["files"]}
+        self.given |= {name: stamp for name, stamp in now.items() if name in put}
+        self._made_files()
+
+    def _made_files(self) -> bool:
+        """Whether files came or went in the working folder since this was last asked."""
+        try:
+            before, self.looked = self.looked, os.stat(self.folder).st_mtime_ns
+        except OSError:
+            return False
+        return self.looked != before
 
     def do_lookup(self, header: Any, payload: Any, reply: Any, encoder: Any) -> Any:
         name = str(header["name"])
