@@ -63,6 +63,8 @@ def speed(record: Record) -> Figures:
             )
         )
     note = f"Medians of {record['rounds']} rounds (smallest–largest)."
+    if record["load_before"] > 1:
+        note += f" The machine was busy with other work (load {record['load_before']:.0f})."
     if any(row["students"] != size for row in record["contestants"]):
         note += (
             f" Where fewer than {size} were graded, the minute of a class of {size} is computed "
