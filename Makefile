@@ -3,19 +3,21 @@
 # make bench  time grading beside stock nbgrader           make hub    a JupyterHub to try (root)
 # make help   this list
 #
-# Each target makes .venv first where it is needed, and again only when pyproject.toml or
-# constraints.txt changed. PYTHON=/path/to/python3.11 chooses another Python (3.11 or newer),
-# WORKERS=4 more test processes; PYTEST_ARGS, LAB_ARGS, HUB_ARGS, BENCH_ARGS are handed on.
+# Each target makes .venv first where it is needed, and again only when pyproject.toml,
+# constraints.txt or the lab extension changed. PYTHON=/path/to/python3.11 chooses another Python
+# (3.11 or newer), WORKERS=4 more test processes; PYTEST_ARGS, LAB_ARGS, HUB_ARGS, BENCH_ARGS are handed on.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lab hub bench check
+.PHONY: help setup demo test lab hub bench check lab-check
 
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # The stamp's name says what was installed, and where: a moved or changed checkout sets up anew.
-STAMP := $(VENV)/installed-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
+EXTENSION := jupyterlab_ext/pyproject.toml jupyterlab_ext/jupyterlab_attention/labextension/package.json
+STAMP := $(VENV)/installed-$(shell { pwd; cat pyproject.toml constraints.txt $(EXTENSION); } 2>/dev/null | \
+  cksum | cut -d' ' -f1)
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -8
@@ -39,7 +41,7 @@ $(STAMP):
 	fi; \
 	echo "Installing the packages of constraints.txt into $(VENV) (some minutes the first time)"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[students,graders,developers]'; \
+	  --constraint constraints.txt --editable '.[students,graders,developers]' ./jupyterlab_ext; \
 	rm -f $(VENV)/installed-*; touch $@; echo "$(VENV) is ready"
 
 demo: $(STAMP)
@@ -50,7 +52,12 @@ check: $(STAMP)
 	@echo "ruff format: layout"; $(BIN)/ruff format --check .
 	@echo "mypy: types"; $(BIN)/mypy
 
-test: check
+# Only who changes the lab extension needs node; who does not have it uses the assets as they are.
+lab-check: $(STAMP)
+	@if command -v node >/dev/null 2>&1; then bash jupyterlab_ext/check $(CURDIR)/$(BIN); else \
+	  echo "lab extension: not checked, since node was not found; its built assets are used"; fi
+
+test: check lab-check
 	@echo "pytest: the whole suite on $(WORKERS) workers"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rfEs $(PYTEST_ARGS)
 

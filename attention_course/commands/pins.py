@@ -12,9 +12,9 @@ import typer
 
 from attention_course.commands.course_folder import Refusal
 
-OWN_DISTRIBUTION = "attention-course"
+OWN_DISTRIBUTIONS = {"attention-course", "jupyterlab-attention"}
 # Ours, or brought by whoever makes an environment.
-LEFT_OUT = {OWN_DISTRIBUTION, "pip", "wheel"}
+LEFT_OUT = OWN_DISTRIBUTIONS | {"pip", "wheel"}
 
 CONSTRAINTS_HEAD = """\
 # Every version that attention-course[students,graders,developers] installs (Linux, Python 3.11).
@@ -72,7 +72,7 @@ def constraints_text(versions: dict[str, str]) -> str:
 
 def environment_text(versions: dict[str, str]) -> str:
     lines = "".join(f"    - {name}=={versions[name]}\n" for name in versions)
-    return f"{ENVIRONMENT_HEAD}{lines}    - -e .\n"
+    return f"{ENVIRONMENT_HEAD}{lines}    - -e .\n    - ./jupyterlab_ext\n"
 
 
 def register(app: typer.Typer) -> None:

@@ -69,7 +69,7 @@ def test_setting_up_installs_the_pins_with_every_extra(checkout: Path) -> None:
     make(checkout, "setup")
     (line,) = [line for line in calls(checkout) if "pip install" in line]
     assert "--constraint constraints.txt" in line
-    assert line.endswith("--editable .[students,graders,developers]")
+    assert line.endswith("--editable .[students,graders,developers] ./jupyterlab_ext")
 
 
 def test_a_set_up_that_failed_is_tried_again(checkout: Path) -> None:

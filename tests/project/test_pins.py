@@ -79,10 +79,10 @@ def test_conda_and_pip_install_the_same_set(repository_root: Path, pins: dict[st
     environment = yaml.safe_load((repository_root / "environment.yml").read_text())
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     (by_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    listed = [entry for entry in by_pip if not entry.startswith("-")]
+    listed = [entry for entry in by_pip if not entry.startswith(("-", "."))]
     assert pinned("\n".join(listed)) == pins
     assert len(listed) == len(pins)
-    assert "-e ." in by_pip
+    assert by_pip[-2:] == ["-e .", "./jupyterlab_ext"]
     assert {entry.partition("=")[0] for entry in conda} <= {"python", "pip", "make", "ollama"}
 
 
