@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import platform
 import shutil
 import statistics
@@ -238,10 +239,18 @@ def main() -> None:
         print(f"{row.median:8.1f} {span:16} {row.size:4} x {row.size:<4}  {row.way}")
     missed = verdict_on(rows)
     print("\n".join(missed) if missed else "All targets are met.")
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > 2 * cores:
+        print(
+            f"The machine was busy (load {load:.0f} on {cores} cores): compare the ways with each "
+            "other, and measure again for milliseconds."
+        )
     options.json.parent.mkdir(parents=True, exist_ok=True)
     facts = {
         "machine": platform.processor() or platform.machine(),
         "others": OTHERS,
+        "load": round(load, 1),
+        "cores": cores,
         "targets": TARGETS,
         "missed": missed,
         "seconds": round(time.monotonic() - began),
