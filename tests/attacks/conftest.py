@@ -27,7 +27,7 @@ from attention_course.grading.engine import Record, Surroundings, grade_notebook
 from attention_course.grading.sandbox import Limits
 from attention_course.grading.source import instructor_cells, plan
 
-from ..grading.conftest import Graded
+from ..grading.conftest import Graded, plain, test
 
 QUIET: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 
@@ -168,6 +168,8 @@ def run(world: World) -> Run:
         record: Record = grade_notebook(notebook, plan(cells, tests), around)
         return Graded(notebook, record)
 
+    # The first fork waits for the warm process, and the first test for torch.
+    grade([plain("import torch"), test("torch.ones(2).sum()")], cell=120, submission=240)
     return grade
 
 
