@@ -22,7 +22,7 @@ from typing import Any
 from IPython.display import display
 from nbformat import NotebookNode, from_dict
 
-from attention_course.grading.outputs import checked
+from attention_course.grading.outputs import checked, writable
 from attention_course.grading.remote import Wall
 from attention_course.grading.sandbox import (
     REQUIRED,
@@ -46,6 +46,7 @@ REFUSED = (
     "attention_course.panel",
     "attention_course.comparisons",
     "attention_course.grading.engine",
+    "attention_course.grading.review",
 )
 
 
@@ -64,12 +65,13 @@ class Record:
 
     def to_metadata(self) -> dict[str, Any]:
         """What the autograded notebook keeps: no times, so that a regrade is byte-equal."""
-        return {
+        kept = {
             "version": 1,
             "verdicts": self.verdicts,
             "ungraded": self.ungraded,
             "events": self.events,
         }
+        return dict(writable(kept))  # verdicts and events quote what the student's code said
 
 
 @dataclass(frozen=True)

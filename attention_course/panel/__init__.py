@@ -5,6 +5,8 @@ The tests, the kill matrix, the demonstration's class and the benchmarks draw on
 
 from __future__ import annotations
 
+import re
+
 from attention_course.panel import (
     attention_head,
     attention_head_behaviour,
@@ -43,17 +45,12 @@ PANEL: tuple[KnownAnswer, ...] = (
 )
 """In lesson order; of each exercise the right answers first, and the plainest before all."""
 
-_START_OF_PROBLEM = '''\
-"""Self-attention with one head and no scaling."""
-
-import math
-
-import torch
-import torch.nn.functional as F
-from torch import nn
-
-
-'''
+_IMPORTS = {
+    "math.": "import math\n\n",
+    "torch.": "import torch\n",
+    "F.": "import torch.nn.functional as F\n",
+    "nn.": "from torch import nn\n",
+}
 
 
 def complete_problem(kind: str = "right") -> str:
@@ -66,5 +63,9 @@ def complete_problem(kind: str = "right") -> str:
         if answer.exercise in BASICS and (
             kind == answer.name or (kind == "right" and answer.right)
         ):
-            return _START_OF_PROBLEM + answer.source
+            used = (
+                line for name, line in _IMPORTS.items() if re.search(rf"\b{name}", answer.source)
+            )
+            about = '"""Self-attention with one head and no scaling."""\n\n'
+            return about + "".join(used) + "\n\n" + source
     raise KeyError(f"the panel has no SimpleAttention named {kind!r}")

@@ -13,7 +13,8 @@ import re
 import subprocess
 import tempfile
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from attention_course.grading.review.style import (
 )
 
 LARGEST = 60_000  # characters of an answer that are read
+REMEMBERED = 2_000  # answers whose findings are kept: many hand in the same
 PATIENCE = 30.0  # seconds that ruff may take
 NUMBERED = re.compile(r"[A-Za-z_]+?_?\d+$")
 SHAPE = re.compile(r"\[[^\]\n]*(\.\.\.|\bn_?\w*|\bd_\w+|\w+,)[^\]\n]*\]|\bshapes?\b", re.I)
@@ -275,22 +277,37 @@ def _runs(tree: ast.Module) -> Iterator[tuple[tuple[str, ...], int]]:
 # -- what ruff says -------------------------------------------------------------------------
 
 
+_said_by_ruff: OrderedDict[str, list[dict[str, object]]] = OrderedDict()
+
+
 def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Finding]:
-    """ruff's findings; one run for all answers, with no configuration but this."""
-    if not texts:
-        return []
+    """ruff's findings; one run for all answers that it has not read before."""
+    new = sorted({text for text in texts.values() if text not in _said_by_ruff})
+    if new:
+        why = _run_ruff(new)
+        if why is not None:
+            return [_not_run(texts, why)]
+    found = []
+    for exercise, text in texts.items():
+        items = (_from_ruff(item, exercise, reference) for item in _said_by_ruff[text])
+        found += [finding for finding in items if finding is not None]
+    while len(_said_by_ruff) > REMEMBERED:
+        _said_by_ruff.popitem(last=False)
+    return found
+
+
+def _run_ruff(texts: Sequence[str]) -> str | None:
+    """Let ruff read ``texts`` with no configuration but this; why it could not, or None."""
     try:
         from ruff import find_ruff_bin
 
         program = find_ruff_bin()
     except (ImportError, FileNotFoundError):
-        return [_not_run(texts, "is not installed: pip install ruff")]
+        return "is not installed: pip install ruff"
     with tempfile.TemporaryDirectory(prefix="review-") as folder:
-        names = {}
-        for number, (exercise, text) in enumerate(texts.items()):
+        for number, text in enumerate(texts):
             path = Path(folder, f"answer_{number}.py")
             path.write_text(text, encoding="utf-8", errors="replace")
-            names[path.name] = exercise
         command = [program, "check", "--isolated", "--no-cache", "--quiet", "--exit-zero",
                    "--ignore-noqa", "--output-format", "json", "--select", ",".join(BY_CODE),
                    "--config", f"lint.mccabe.max-complexity={MOST_COMPLEX}", "."]  # fmt: skip
@@ -300,10 +317,15 @@ def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Findin
             )
             reported = json.loads(done.stdout)
         except subprocess.TimeoutExpired:
-            return [_not_run(texts, f"took longer than {PATIENCE:g} s")]
+            return f"took longer than {PATIENCE:g} s"
         except (OSError, ValueError) as error:
-            return [_not_run(texts, f"failed ({type(error).__name__})")]
-    return [f for item in reported if (f := _from_ruff(item, names, reference)) is not None]
+            return f"failed ({type(error).__name__})"
+    said: list[list[dict[str, object]]] = [[] for _ in texts]
+    for item in reported:
+        place = Path(str(item.get("filename"))).stem.removeprefix("answer_")
+        said[int(place)].append(item)
+    _said_by_ruff.update(zip(texts, said, strict=True))
+    return None
 
 
 def _not_run(texts: Mapping[str, str], why: str) -> Finding:
@@ -312,12 +334,11 @@ def _not_run(texts: Mapping[str, str], why: str) -> Finding:
 
 
 def _from_ruff(
-    item: Mapping[str, object], names: Mapping[str, str], reference: Mapping[str, str]
+    item: Mapping[str, object], exercise: str, reference: Mapping[str, str]
 ) -> Finding | None:
     rule = BY_CODE.get(str(item.get("code")))
-    exercise = names.get(Path(str(item.get("filename"))).name)
     location = item.get("location")
-    if rule is None or exercise is None or not isinstance(location, dict):
+    if rule is None or not isinstance(location, dict):
         return None
     quoted = QUOTED.search(str(item.get("message")))
     what = f"`{quoted.group(1)[:40]}`" if quoted else "this"

@@ -11,6 +11,7 @@ import atexit
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -93,8 +94,12 @@ class SaveReview(NbGraderPreprocessor):
         db_url = resources["nbgrader"]["db_url"]
         with Desk(settings, root) as desk:
             said = desk.take(place, submitted)
-            with Gradebook(db_url) as gradebook:
+            gradebook = _gradebook(db_url)
+            try:
                 write_standing(gradebook, place, settings.cell, said)
+            except Exception:
+                gradebook.db.rollback()
+                raise
             desk.noted(place, said)
         if said.state == "pending" and _is_command(self):
             afterwards = Afterwards.of(root, settings, db_url, self.config, self.log)
@@ -117,10 +122,23 @@ def submitted_of(
         return None
     reference = {}
     if master is not None and master.is_file():
-        reference = solutions(nbformat.read(master, as_version=4))
+        about = master.stat()
+        reference = dict(_solutions_of(master, about.st_mtime_ns, about.st_size))
     cells = solutions(notebook)
     answers = {**written_in(files, cells), **cells}
     return Submitted(answers, reference, verdict_lines(verdicts), points=points)
+
+
+@lru_cache(maxsize=32)
+def _solutions_of(master: Path, changed: int, size: int) -> Mapping[str, str]:
+    """A master's solutions, read once for a whole class."""
+    return solutions(nbformat.read(master, as_version=4))
+
+
+@lru_cache(maxsize=1)
+def _gradebook(db_url: str) -> Gradebook:
+    """One connection for a whole class: a new one compiles every query anew."""
+    return Gradebook(db_url)
 
 
 def written_in(files: Mapping[str, str], cells: Mapping[str, str]) -> dict[str, str]:
