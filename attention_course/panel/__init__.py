@@ -63,9 +63,8 @@ def complete_problem(kind: str = "right") -> str:
         if answer.exercise in BASICS and (
             kind == answer.name or (kind == "right" and answer.right)
         ):
-            used = (
-                line for name, line in _IMPORTS.items() if re.search(rf"\b{name}", answer.source)
-            )
+            source = answer.source
+            used = [line for name, line in _IMPORTS.items() if re.search(rf"\b{name}", source)]
             about = '"""Self-attention with one head and no scaling."""\n\n'
             return about + "".join(used) + "\n\n" + source
     raise KeyError(f"the panel has no SimpleAttention named {kind!r}")
