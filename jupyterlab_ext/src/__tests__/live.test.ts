@@ -40,6 +40,20 @@ describe('frames', () => {
     expect(drawn).toEqual([1, 2, 3]);
   });
 
+  test('the picture that came last is drawn last', () => {
+    const screen = new Screen();
+    const drawn: string[] = [];
+    const frames = new Frames<string, number>(
+      key => drawn.push(key),
+      screen.nextFrame
+    );
+    for (const key of ['a', 'a', 'b', 'a']) {
+      frames.put(key, 1);
+    }
+    screen.frame();
+    expect(drawn).toEqual(['a', 'b', 'a']);
+  });
+
   test('updates of different pictures do not push each other out', () => {
     const screen = new Screen();
     const drawn: string[] = [];

@@ -24,6 +24,8 @@ export class Frames<Key, Value> {
     if (this._waiting.has(key)) {
       this._dropped += 1;
     }
+    // Set anew, so that what came last is also drawn last.
+    this._waiting.delete(key);
     this._waiting.set(key, value);
   }
 
