@@ -45,6 +45,7 @@ from attention_course.grading.sandbox import (
     PROTECTIONS,
     REQUIRED,
     Limits,
+    Unprotected,
     level_here,
     refusal,
 )
@@ -113,7 +114,7 @@ class TrustedExecute(Execute):
     """nbgrader's Execute, with the student's cells in a sandbox and the tests in this process.
 
     Its options are Execute's (``c.Execute.timeout`` is the limit of a cell). A notebook of
-    another language runs in its own kernel, as nbgrader would run it.
+    another language runs in its own kernel, as nbgrader would run it, where nothing is required.
     """
 
     isolation = Enum(
@@ -159,6 +160,11 @@ class TrustedExecute(Execute):
         self, nb: NotebookNode, resources: Resources, **kwargs: Any
     ) -> tuple[NotebookNode, Resources]:
         if not self.runs_python(nb):
+            if self.required:
+                raise Unprotected(
+                    f"{_place(resources)} is no Python notebook: its kernel would run unprotected. "
+                    "c.TrustedExecute.required = [] allows that"
+                )
             return super().preprocess(nb, resources, **kwargs)
         if not any(cell.cell_type == "code" for cell in nb.cells):
             return nb, resources

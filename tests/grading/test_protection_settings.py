@@ -11,7 +11,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from attention_course.grading.plugins import TrustedExecute
-from attention_course.grading.sandbox import REQUIRED, level_here
+from attention_course.grading.sandbox import REQUIRED, Unprotected, level_here
 
 from .test_autograde_command import MASTER, RIGHT, _hand_in, find, grades, nbgrader
 
@@ -73,3 +73,19 @@ def test_a_limit_that_does_not_exist_is_named() -> None:
     config = Config({"TrustedExecute": {"limits": {"memroy": 1}}})
     with pytest.raises(TraitError, match=r"no limit 'memroy'; the limits are cell, cpu, file_size"):
         TrustedExecute(config=config)
+
+
+def test_another_language_is_refused_where_protection_is_required(tmp_path: Path) -> None:
+    kernel = tmp_path / "kernels" / "other"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(
+        '{"argv": ["false", "{connection_file}"], "display_name": "Other", "language": "other"}'
+    )
+    manager = {"kernel_dirs": [str(tmp_path / "kernels")]}
+    config = Config({"TrustedExecute": {"required": ["files"]}, "KernelSpecManager": manager})
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "other", "display_name": "Other"}}
+    )
+    about = {"assignment": "ps1", "student": "student-01", "notebook": "p1"}
+    with pytest.raises(Unprotected, match=r"ps1/student-01/p1 is no Python notebook.*required = "):
+        TrustedExecute(config=config).preprocess(notebook, {"nbgrader": about})
