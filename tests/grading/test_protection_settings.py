@@ -75,14 +75,16 @@ def test_a_limit_that_does_not_exist_is_named() -> None:
         TrustedExecute(config=config)
 
 
-def test_another_language_is_refused_where_protection_is_required(tmp_path: Path) -> None:
+def test_another_language_is_refused_where_protection_is_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kernel = tmp_path / "kernels" / "other"
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(
         '{"argv": ["false", "{connection_file}"], "display_name": "Other", "language": "other"}'
     )
-    manager = {"kernel_dirs": [str(tmp_path / "kernels")]}
-    config = Config({"TrustedExecute": {"required": ["files"]}, "KernelSpecManager": manager})
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    config = Config({"TrustedExecute": {"required": ["files"]}})
     notebook = nbformat.v4.new_notebook(
         metadata={"kernelspec": {"name": "other", "display_name": "Other"}}
     )
