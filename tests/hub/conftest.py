@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,8 +54,10 @@ class Done:
 class Hub:
     """What a running demonstration says of itself, and its users' hands."""
 
-    def __init__(self, state: dict[str, Any], process: subprocess.Popen[bytes]) -> None:
-        self.process = process
+    def __init__(
+        self, state: dict[str, Any], process: subprocess.Popen[bytes], words: Path
+    ) -> None:
+        self.process, self._words = process, words
         self.url: str = state["url"]
         self.password: str = state["password"]
         self.instructor: str = state["instructor"]
@@ -68,8 +71,17 @@ class Hub:
     def exchange(self) -> Path:
         return self.folder / "exchange" / "attention-course"
 
+    def words(self) -> str:
+        """What ``make hub`` has printed."""
+        return self._words.read_text()
+
     def home(self, user: str) -> Path:
         return self.folder / "home" / user
+
+    def sockets(self, user: str) -> Path:
+        """Where a user's kernels listen."""
+        root = tomllib.loads((self.folder / "hub.toml").read_text())["hub"]["sockets"]
+        return Path(root) / str(pwd.getpwnam(user).pw_uid)
 
     def run(self, user: str, command: Sequence[str] | str, folder: Path | None = None) -> Done:
         """Run a command in the hub's view of the disk, with a user's rights and no more.
@@ -79,14 +91,13 @@ class Hub:
         """
         role = "instructor" if user == self.instructor else "student"
         configuration = DEPLOY / "configuration"
-        sockets = next(Path("/run").glob(f"attention-hub-{self.process.pid}"), self.folder)
         variables = {
             "HOME": str(self.home(user)),
             "USER": user,
             "LANG": "C.UTF-8",
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "JUPYTER_CONFIG_PATH": f"{configuration / role}:{configuration / 'everyone'}",
-            "JUPYTER_RUNTIME_DIR": str(sockets / str(pwd.getpwnam(user).pw_uid)),
+            "JUPYTER_RUNTIME_DIR": str(self.sockets(user)),
             "ATTENTION_HUB_COURSE": "attention-course",
             "ATTENTION_HUB_EXCHANGE": str(self.folder / "exchange"),
             "OMP_NUM_THREADS": "1",
@@ -144,7 +155,7 @@ def running_hub(*arguments: str, ready_folder: Path) -> Iterator[Hub]:
             assert process.poll() is None, words.read_text()
             assert time.monotonic() < deadline, words.read_text()
             time.sleep(0.05)
-        yield Hub(json.loads(ready.read_text()), process)
+        yield Hub(json.loads(ready.read_text()), process, words)
     finally:
         process.terminate()
         try:

@@ -13,7 +13,10 @@ PATIENCE = (
     120_000  # milliseconds before a test says what it waits for; it waits no longer than needed
 )
 NOTEBOOK = "attention/lesson.ipynb"
-NOT_OURS = re.compile(r"reading 'schema'|Command 'filebrowser:open-path' not registered")
+# JupyterLab's and Notebook's own; and formgrader loads MathJax from the network, if there is one.
+NOT_OURS = re.compile(
+    r"MathJax is not defined|reading 'schema'|Command 'filebrowser:open-path' not registered"
+)
 EXERCISES = (
     "linear_projections",
     "attention_scores",
@@ -202,6 +205,8 @@ class Instructor(Person):
         self.page.locator("#main-table a").first.click()
         field = self.page.locator("input#code_quality")
         field.wait_for()
+        # Before formgrader has read the marks it takes no notice of what is typed.
+        self.page.wait_for_function("() => window.formgrader?.grade_uis?.length > 0")
         with self.page.expect_response(lambda answer: "/api/grade/" in answer.url) as saved:
             field.fill(str(points))
             field.press("Tab")
