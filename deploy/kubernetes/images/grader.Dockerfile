@@ -1,0 +1,20 @@
+# A Dask scheduler, a worker, or the one that writes: docker build -f deploy/kubernetes/images/grader.Dockerfile .
+FROM docker.io/library/python:3.11-slim-bookworm
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+# bubblewrap keeps each submission apart from the others and from the worker.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends bubblewrap tini \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 1000 grader
+WORKDIR /opt/attention-course
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY reference_attention ./reference_attention
+COPY attention_course ./attention_course
+COPY cache/models/bundled ./cache/models/bundled
+RUN python -m pip install --no-cache-dir --constraint constraints.txt \
+      --editable '.[graders]' 'psycopg[binary]==3.2.*'
+USER grader
+WORKDIR /home/grader
+ENTRYPOINT ["tini", "--"]
+CMD ["dask", "worker", "--help"]
