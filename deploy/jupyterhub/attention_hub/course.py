@@ -13,9 +13,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import sys
 from pathlib import Path
 
-from attention_hub.settings import FOLDER, Settings
+from attention_hub.settings import FOLDER, BadSettings, Settings, read
 
 REPOSITORY = FOLDER.parents[1]
 
@@ -81,3 +82,20 @@ def _folder(path: Path, mode: int, owner: tuple[int, int]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     os.chown(path, *owner)
     path.chmod(mode)
+
+
+def main() -> int:
+    """Set the course of hub.toml up, for ``python -m attention_hub.course``."""
+    try:
+        print(f"The course lies in {set_up(read())}")
+    except (BadSettings, NoAccount) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(f"{error.filename} can only be made by root: use sudo.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
