@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -12,6 +13,7 @@ from traitlets.utils.importstring import import_item
 
 from attention_course.grading.batch.course import Course
 from attention_course.grading.plugins import KEY
+from attention_course.grading.review.plugin import SaveReview
 from attention_course.grading.steps import written
 from attention_course.grading.submission import Assignment, Result
 
@@ -30,7 +32,8 @@ class AfterSteps:
         for kind in assignment.steps.after:
             step = import_item(kind)(config=course.config)
             step.log = log
-            self.steps.append(step)
+            if not isinstance(step, SaveReview) or step.enabled():
+                self.steps.append(step)
 
     @property
     def penalties(self) -> bool:
@@ -40,14 +43,17 @@ class AfterSteps:
         """Run them on what came of one submission; they may change its notebooks."""
         for name, text in result.notebooks.items():
             notebook: Any = None
+            changed = False
             for step in self.steps:
                 if isinstance(step, AssignLatePenalties):
                     if late > 0:
                         step(new_notebook(), self._resources(student, name, None))
                     continue
-                notebook = nbformat.reads(text, as_version=4) if notebook is None else notebook
+                if notebook is None:
+                    notebook = nbformat.from_dict(json.loads(text))  # as we have just written it
                 notebook, _ = step(notebook, self._resources(student, name, notebook))
-            if notebook is not None:
+                changed |= not isinstance(step, SaveReview)  # which only reads
+            if changed:
                 result.notebooks[name] = written(notebook)
 
     def _resources(self, student: str, notebook: str, node: Any) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class SaveReview(NbGraderPreprocessor):
     Never fails a submission: whatever goes wrong here is logged, and the marks stay.
     """
 
+    def enabled(self) -> bool:
+        """Whether the configuration wants reviews at all."""
+        return Review(parent=self).settings().enabled
+
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
