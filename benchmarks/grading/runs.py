@@ -87,7 +87,10 @@ class Results:
     def times_without_start(self, other: Results) -> Spread:
         return Spread.of(b.each_s / a.each_s for a, b in _pairs(self, other))
 
-    def to_record(self, students: int, stock: Results | None) -> dict[str, Any]:
+    def to_record(
+        self, students: int, stock: Results | None, shown: Results | None = None
+    ) -> dict[str, Any]:
+        """As plain data; ``shown`` is stock on the lesson as it is, demonstrations included."""
         record: dict[str, Any] = {
             "key": self.key,
             "label": self.label,
@@ -103,6 +106,9 @@ class Results:
         if stock is not None and stock.runs:
             record["times_stock"] = asdict(self.times(stock, students))
             record["times_stock_without_start"] = asdict(self.times_without_start(stock))
+        if shown is not None and shown.runs:
+            record["times_same"] = asdict(self.times(shown, students))
+            record["times_same_without_start"] = asdict(self.times_without_start(shown))
         return record
 
 

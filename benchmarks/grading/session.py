@@ -49,7 +49,7 @@ class Session:
     load: float = 0.0  # what the machine was doing before it all began
 
     def to_record(self) -> dict[str, Any]:
-        stock = self.results.get(STOCK)
+        stock, shown = self.results.get(STOCK), self.results.get("stock-shown")
         students = self.options.students
         return {
             "machine": machine(),
@@ -58,7 +58,9 @@ class Session:
             "seconds": round(self.seconds, 1),
             "load_before": round(self.load, 2),
             "contestants": [
-                found.to_record(students, stock) for found in self.results.values() if found.runs
+                found.to_record(students, stock, shown)
+                for found in self.results.values()
+                if found.runs
             ],
             "regrade": self.regrade,
             "phases": self.phases,

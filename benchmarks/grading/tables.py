@@ -51,7 +51,7 @@ def speed(record: Record) -> Figures:
     size = record["students"]
     rows = []
     for row in record["contestants"]:
-        times = row.get("times_stock")
+        times, same = row.get("times_stock"), row.get("times_same")
         rows.append(
             (
                 _name(row, size),
@@ -60,6 +60,8 @@ def speed(record: Record) -> Figures:
                 spread(row["start_s"]).text(1),
                 spread(row["ms_each"]).text(),
                 spread(row["times_stock_without_start"]).text(1) if times else "",
+                spread(same).text() if same else "",
+                spread(row["times_same_without_start"]).text() if same else "",
             )
         )
     note = f"Medians of {record['rounds']} rounds (smallest–largest)."
@@ -79,6 +81,8 @@ def speed(record: Record) -> Figures:
             "start and end, s",
             "then ms each",
             "× stock without start",
+            "× stock on the same notebook",
+            "the same without start",
         ),
         tuple(rows),
         note,
