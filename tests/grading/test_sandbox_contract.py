@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -432,6 +433,23 @@ def test_a_dead_warm_process_is_replaced(kind: Process) -> None:
     again = Process(kind.sandbox.level, LIMITS)
     assert again.value("40 + 2") == 42
     again.sandbox.close()
+
+
+def test_threads_that_ask_at_once_share_one_warm_process() -> None:
+    if _missing("bubblewrap") and _missing("landlock"):
+        pytest.skip("no process can be forked here")
+    level, found = level_here("auto").name, []
+
+    def ask() -> None:
+        found.append(warm.warm_process(level, ("of these threads",), LIMITS))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3 and len(set(map(id, found))) == 1
+    found[0].end()
 
 
 @PROTECTED

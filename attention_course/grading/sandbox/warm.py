@@ -243,18 +243,20 @@ class Forked(Connected):
 
 _running: dict[tuple[str, tuple[str, ...]], WarmProcess] = {}
 _owner = 0
+_starting = threading.Lock()  # who asks while another thread starts one waits for that
 
 
 def warm_process(level: str, refused: tuple[str, ...], limits: Limits) -> WarmProcess:
     """This process's warm process for ``level``; started if there is none that lives."""
     global _owner
-    if _owner != os.getpid():
-        _running.clear()  # a forked grader's process has no share in its parent's
-        _owner = os.getpid()
-    found = _running.get((level, refused))
-    if found is None or not found.alive:
-        found = _running[level, refused] = WarmProcess(level, refused, limits.start)
-    return found
+    with _starting:
+        if _owner != os.getpid():
+            _running.clear()  # a forked grader's process has no share in its parent's
+            _owner = os.getpid()
+        found = _running.get((level, refused))
+        if found is None or not found.alive:
+            found = _running[level, refused] = WarmProcess(level, refused, limits.start)
+        return found
 
 
 @atexit.register
