@@ -97,13 +97,14 @@ def standings(folder: CourseFolder, assignment: str) -> tuple[str, dict[str, tup
 def after_grading(folder: CourseFolder, assignment: str, say: Callable[[str], None]) -> None:
     """Go on with the reviews once every numeric mark is saved; says in sentences how it goes."""
     from attention_course.commands.report import configured, loaded_configuration
-    from attention_course.grading.review.gradebook import GradebookWriter
-    from attention_course.grading.review.run import finish_reviews
 
     config = loaded_configuration(folder)
     settings = review_settings(config)
     if not settings.enabled or not (folder.root / settings.file).is_file():
         return
+    from attention_course.grading.review.gradebook import GradebookWriter
+    from attention_course.grading.review.run import finish_reviews
+
     writer = GradebookWriter(configured(folder).db_url, settings.cell, config)
     try:
         for sentence in finish_reviews(folder.root, settings, [assignment], writer.write):
