@@ -104,15 +104,15 @@ def _listed(parts: Mapping[str, float]) -> list[dict[str, Any]]:
 
 def watch_the_engine(watch: Stopwatch) -> None:
     """Put the stopwatch around the engine's parts; raises NoSuchPart where one has moved."""
-    from attention_course.grading import engine, submission
+    from attention_course.grading import engine, student_side, submission
     from attention_course.grading.remote import Wall
     from attention_course.grading.steps import Steps
 
-    watch.time(START, engine.Surroundings, "start")
-    watch.time(CELLS, engine.StudentSide, "run_cell")
+    watch.time(START, student_side.Surroundings, "start")
+    watch.time(CELLS, student_side.StudentSide, "run_cell")
     watch.time(CHECKS, engine, "_grade_cell")
-    watch.time(FILES, engine.StudentSide, "keep_files")
-    watch.time(FILES, engine.StudentSide, "close")
+    watch.time(FILES, student_side.StudentSide, "keep_files")
+    watch.time(FILES, student_side.StudentSide, "close")
     watch.time(READING, Steps, "read")
     watch.time(READING, Steps, "sanitize")
     watch.time(STEPS, Steps, "autograde")

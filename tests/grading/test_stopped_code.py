@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_course.grading import engine
+from attention_course.grading import student_side
 from attention_course.grading.engine import Surroundings
 from attention_course.grading.sandbox import SandboxDidNotStart
 
@@ -152,7 +152,7 @@ def test_ready_made_answers_cannot_be_imported(grade: Grade, module: str) -> Non
 def test_a_number_that_keeps_the_test_busy_is_stopped(
     grade: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "MARGIN", 0.5)
+    monkeypatch.setattr(student_side, "MARGIN", 0.5)
     busy = test("for i in range(many()): pass", "test_busy")
     graded = grade([answer("def many(): return 10**18", "many"), GOOD, busy, TEST_GOOD], seconds=1)
     assert (graded.score("test_busy"), graded.score("test_good")) == (0, 1)
@@ -162,7 +162,7 @@ def test_a_number_that_keeps_the_test_busy_is_stopped(
 def test_a_test_that_is_endless_by_itself_is_not_the_student_s_fault(
     grade: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "MARGIN", 0.5)
+    monkeypatch.setattr(student_side, "MARGIN", 0.5)
     endless = test("while True: pass", "test_endless")
     graded = grade([GOOD, endless, TEST_GOOD], seconds=1)
     assert "asked nothing of the answer" in graded.record.ungraded["test_endless"]
