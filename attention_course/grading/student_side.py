@@ -117,6 +117,7 @@ class StudentSide:
         self._cell_end: float | None = None
         self._clock = Clock.OFF
         self._sharing = False
+        self._unstartable: str | None = None
         self._folder: dict[str, tuple[int, int]] = {}
 
     def wall(self) -> Wall:
@@ -185,16 +186,19 @@ class StudentSide:
                     return
 
     def _start(self) -> Sandbox:
+        if self._unstartable is not None:
+            raise Ungradable(self._unstartable)  # every cell would wait for it again
         try:
             return self.surroundings.start()
         except Unprotected as error:
-            raise Ungradable(str(error)) from error
+            self._unstartable = str(error)
         except SandboxDidNotStart:
             # Once more: a machine that was short of processes for a moment is no verdict.
             try:
                 return self.surroundings.start()
             except SandboxDidNotStart as error:
-                raise Ungradable(str(error)) from error
+                self._unstartable = str(error)
+        raise Ungradable(self._unstartable)
 
     def run_cell(self, source: str) -> tuple[list[dict[str, Any]], int | None]:
         """Run one of the student's cells; returns its outputs and execution count."""

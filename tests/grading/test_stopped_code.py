@@ -114,6 +114,17 @@ def test_a_sandbox_that_does_not_start_is_never_a_zero(grade: Grade) -> None:
     assert "not counted as wrong" in graded.text("test_good")
 
 
+def test_a_sandbox_that_does_not_start_is_tried_twice_for_a_submission(grade: Grade) -> None:
+    tries = []
+
+    def broken(around: Surroundings) -> None:
+        tries.append(around)
+        raise SandboxDidNotStart("no room for a process")
+
+    graded = grade([GOOD, plain("1"), TEST_GOOD, plain("2")], open_sandbox=broken)
+    assert len(tries) == 2 and graded.record.ungraded
+
+
 def test_a_sandbox_that_starts_at_the_second_try_grades(grade: Grade) -> None:
     tries = []
 
