@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NEEDS_NETWORK = "ATTENTION_COURSE_NETWORK"
 # A real Ollama server of the user's is for the one test that asks for it.
 NOBODY_LISTENS = "127.0.0.1:9"
@@ -70,3 +80,40 @@ def temp_course(tmp_path: Path) -> Path:
     shutil.copy2(REPOSITORY / "nbgrader_config.py", folder)
     shutil.copytree(REPOSITORY / "source", folder / "source")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_shell_is_left() -> Iterator[None]:
+    """The shell that a file's tests started in this process shows nothing of the next file's."""
+    yield
+    shells = sys.modules.get("IPython.core.interactiveshell")
+    trusted = sys.modules.get("attention_course.grading.trusted")
+    if trusted is not None:
+        trusted._shell.cache_clear()
+    if shells is not None:
+        shells.InteractiveShell.clear_instance()
+
+
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    """Where Chromium is; what needs one is skipped where there is none."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("NO BROWSER: install Chromium (Debian: apt-get install chromium)")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_program: str) -> Iterator[Any]:
+    """A browser for the tests of one file.
+
+    Not for longer: while Playwright is started, its thread counts as inside an event loop, and
+    the tests of another file could neither start one nor run a loop of their own.
+    """
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=chromium_program, args=list(CHROMIUM_FLAGS)
+        )
+        yield browser
+        browser.close()

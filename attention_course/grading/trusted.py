@@ -25,16 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from attention_course.grading.names import STUDENT_IMPORT, plain_python, with_student_imports
 from attention_course.grading.outputs import writable
 from attention_course.grading.remote import Wall
 from attention_course.grading.sandbox.outputs import (
     CollectingPublisher,
-    NotebookShell,
     Outputs,
     StreamToOutputs,
+    notebook_shell,
 )
 from attention_course.grading.stand_ins import StandIn, isinstance_of
 from attention_course.verdict import Ungradable
@@ -205,12 +204,8 @@ def _shell() -> InteractiveShell:
     """The process's IPython shell: its formatters, and where ``display`` publishes."""
     if InteractiveShell.initialized():
         return InteractiveShell.instance()
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
     # A module of its own: IPython would otherwise take the place of sys.modules["__main__"].
-    module = types.ModuleType("graded_cells")
-    return NotebookShell.instance(config=config, user_module=module)
+    return notebook_shell(Outputs(), user_module=types.ModuleType("graded_cells"))
 
 
 @contextlib.contextmanager

@@ -30,15 +30,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXTENSION = "jupyterlab-attention"
 ASSETS = REPOSITORY / "jupyterlab_ext" / "jupyterlab_attention" / "labextension"
 SCREENSHOTS = "ATTENTION_COURSE_SCREENSHOTS"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 # Notebook 7 raises these by itself, with no extension but its own.
 NOT_OURS = re.compile(r"reading 'schema'|Command 'filebrowser:open-path' not registered")
 NEXT_HINT = re.compile("^Open .*hint")
@@ -288,20 +279,8 @@ def extension() -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("NO BROWSER: install Chromium (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
 def lab(
-    extension: None, chromium: Any, tmp_path_factory: pytest.TempPathFactory
+    extension: None, chromium_program: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """One server for all tests; each test has notebooks of its own on it."""
     with server(tmp_path_factory.mktemp("lab")) as started:

@@ -22,12 +22,8 @@ from attention_course.grading.sandbox import (
     Limits,
     SandboxDidNotStart,
     Unprotected,
-    bubblewrap,
     cgroup,
-    landlock,
     level_here,
-    levels,
-    refusal,
     seccomp,
     start,
     warm,
@@ -37,7 +33,7 @@ from attention_course.verdict import AnswerStopped
 MIB = 2**20
 
 
-def _missing(name: str) -> str | None:
+def missing(name: str) -> str | None:
     try:
         level_here(name)
     except Unprotected as error:
@@ -47,7 +43,7 @@ def _missing(name: str) -> str | None:
 
 def _kinds(*names: str) -> pytest.MarkDecorator:
     marked = [
-        pytest.param(n, marks=pytest.mark.skipif(_missing(n) is not None, reason=str(_missing(n))))
+        pytest.param(n, marks=pytest.mark.skipif(missing(n) is not None, reason=str(missing(n))))
         for n in names
     ]
     return pytest.mark.parametrize("kind", marked, indirect=True)
@@ -353,7 +349,7 @@ def test_files_are_limited_in_size_number_and_sum(kind: Process) -> None:
 
 def test_processor_time_is_limited() -> None:
     for level in ("bubblewrap", "landlock"):
-        if _missing(level):
+        if missing(level):
             continue
         process = Process(level, Limits(cell=30, cpu=1))
         try:
@@ -361,61 +357,6 @@ def test_processor_time_is_limited() -> None:
                 process.run("import signal\nsignal.signal(24, signal.SIG_IGN)\nwhile True: pass")
         finally:
             process.sandbox.close()
-
-
-# -- levels ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine with neither bubblewrap nor landlock."""
-    monkeypatch.setattr(bubblewrap, "available", lambda: "bwrap is not installed")
-    monkeypatch.setattr(landlock, "version", lambda: 0)
-    level_here.cache_clear()
-    yield
-    level_here.cache_clear()
-
-
-@pytest.mark.usefixtures("bare")
-def test_a_level_that_is_asked_for_is_never_replaced() -> None:
-    with pytest.raises(Unprotected, match="bwrap is not installed"):
-        start({}, Limits(), wanted="bubblewrap")
-    with pytest.raises(Unprotected, match="no landlock"):
-        level_here("landlock")
-    with pytest.raises(ValueError, match="no isolation level 'strong'"):
-        level_here("strong")
-
-
-@pytest.mark.usefixtures("bare")
-def test_without_any_protection_nothing_starts_unless_that_is_allowed() -> None:
-    assert level_here("auto").name == "plain"
-    assert refusal("auto", ()) is None
-    reason = str(refusal("auto", ("files", "network")))
-    assert "gradebook" in reason and "network" in reason and "bwrap is not installed" in reason
-    with pytest.raises(Unprotected, match="gradebook"):
-        start({}, Limits(), required=("files",))
-
-
-def test_plain_is_not_taken_for_a_protection() -> None:
-    assert "configuration asks for it" in str(refusal("plain", ("files",)))
-
-
-def test_a_missing_bubblewrap_leaves_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
-    if _missing("landlock"):
-        pytest.skip(str(_missing("landlock")))
-    monkeypatch.setattr(bubblewrap, "available", lambda: "bwrap is not installed")
-    level_here.cache_clear()
-    try:
-        level = level_here("auto")
-        assert level.name == "landlock" and level.because == "bwrap is not installed"
-    finally:
-        level_here.cache_clear()
-
-
-def test_every_layer_says_what_it_gives_or_why_it_is_missing() -> None:
-    found = {layer.name: layer for layer in levels.layers()}
-    assert set(found) == {"warm forks", "namespaces", "landlock", "seccomp", "rlimits", "cgroup"}
-    assert all(layer.gives and layer.mend for layer in found.values())
 
 
 # -- the warm process -----------------------------------------------------------------------
@@ -436,7 +377,7 @@ def test_a_dead_warm_process_is_replaced(kind: Process) -> None:
 
 
 def test_threads_that_ask_at_once_share_one_warm_process() -> None:
-    if _missing("bubblewrap") and _missing("landlock"):
+    if missing("bubblewrap") and missing("landlock"):
         pytest.skip("no process can be forked here")
     level, found = level_here("auto").name, []
 
@@ -460,8 +401,8 @@ def test_nothing_of_the_grader_s_is_open_in_a_child(kind: Process) -> None:
 
 
 def test_what_cannot_be_walled_in_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    if _missing("bubblewrap"):
-        pytest.skip(str(_missing("bubblewrap")))
+    if missing("bubblewrap"):
+        pytest.skip(str(missing("bubblewrap")))
     monkeypatch.setattr(warm.seccomp, "program", lambda: b"\xff" * 8)
     with pytest.raises(SandboxDidNotStart, match="seccomp"):
         start({}, LIMITS, ("a name of its own",), wanted="bubblewrap")
@@ -478,17 +419,3 @@ def test_a_secret_in_the_graders_environment_stays_there() -> None:
         assert process.value("'A_TOKEN_OF_THE_GRADER' in os.environ") is False
     finally:
         process.sandbox.close()
-
-
-def test_what_is_not_a_file_of_the_folder_is_left_out(tmp_path: Path) -> None:
-    from attention_course.grading.sandbox import read_folder, write_folder
-
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "small").write_bytes(b"12")
-    (tmp_path / "here" / "large").write_bytes(bytes(100))
-    (tmp_path / "here" / "link").symlink_to("/etc/passwd")
-    os.mkfifo(tmp_path / "here" / "pipe")
-    assert read_folder(tmp_path / "here", 50) == {"small": b"12"}
-    for name in ("../out", "/out", "a/../../out", "", ".", "a\0b"):
-        write_folder(tmp_path / "here", {name: b"x"})
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["here"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -77,55 +77,44 @@ def test_six_by_twelve_heads_on_128_tokens_are_made_quickly() -> None:
 
 
 @pytest.mark.browser
-def test_a_head_is_chosen_by_click_and_by_keyboard(tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs Chromium")
+def test_a_head_is_chosen_by_click_and_by_keyboard(chromium: Any, tmp_path: Path) -> None:
     picture = heads_picture(many_heads(), [f"t{i}" for i in range(128)], "a wide model")
     (tmp_path / "heads.html").write_text(picture.page(), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(offline=True)
-        page = context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto((tmp_path / "heads.html").as_uri())
-        page.wait_for_function("window.Bokeh?.documents?.[0]?.is_idle")
-        title = """() => [...Bokeh.documents[0]._all_models.values()]
-            .filter(m => m.type == "Title").map(m => m.text).find(t => t.startsWith("Layer"))"""
-        assert page.evaluate(title) == "Layer 0, head 0"
-        page.get_by_label("Layer").select_option("4")
-        page.get_by_label("Head").select_option("7")
-        assert page.evaluate(title) == "Layer 4, head 7"
-        overview = page.locator(".bk-Figure").first.bounding_box()
-        assert overview is not None
-        # The middle of the overview lies between heads 5 and 6 and layers 2 and 3.
-        page.mouse.click(overview["x"] + 80, overview["y"] + overview["height"] / 2)
-        page.wait_for_function(f"({title})() != 'Layer 4, head 7'")
-        assert re.fullmatch(r"Layer [23], head 0", page.evaluate(title))
-        assert page.get_by_label("Layer").input_value() in "23"
-        browser.close()
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto((tmp_path / "heads.html").as_uri())
+    page.wait_for_function("window.Bokeh?.documents?.[0]?.is_idle")
+    title = """() => [...Bokeh.documents[0]._all_models.values()]
+        .filter(m => m.type == "Title").map(m => m.text).find(t => t.startsWith("Layer"))"""
+    assert page.evaluate(title) == "Layer 0, head 0"
+    page.get_by_label("Layer").select_option("4")
+    page.get_by_label("Head").select_option("7")
+    assert page.evaluate(title) == "Layer 4, head 7"
+    overview = page.locator(".bk-Figure").first.bounding_box()
+    assert overview is not None
+    # The middle of the overview lies between heads 5 and 6 and layers 2 and 3.
+    page.mouse.click(overview["x"] + 80, overview["y"] + overview["height"] / 2)
+    page.wait_for_function(f"({title})() != 'Layer 4, head 7'")
+    assert re.fullmatch(r"Layer [23], head 0", page.evaluate(title))
+    assert page.get_by_label("Layer").input_value() in "23"
+    context.close()
     assert not faults
 
 
 @pytest.mark.browser
-def test_two_pictures_on_one_page_share_one_library(tmp_path: Path, bundled: LoadedModel) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs Chromium")
+def test_two_pictures_on_one_page_share_one_library(
+    chromium: Any, tmp_path: Path, bundled: LoadedModel
+) -> None:
     comparison = compare_attention_implementations(model=bundled)
     pictures: list[Picture] = [visualize_model_comparison(comparison), browse_heads(model=bundled)]
     page_text = "<!DOCTYPE html><meta charset=utf-8>" + "".join(p.html() for p in pictures)
     (tmp_path / "two.html").write_text(page_text, encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_context(offline=True).new_page()
-        page.goto((tmp_path / "two.html").as_uri())
-        page.wait_for_function("window.Bokeh?.documents?.length == 2")
-        page.wait_for_function("Bokeh.documents.every(d => d.is_idle)")
-        assert page.locator(".bk-Figure").count() == 4 + 2
-        browser.close()
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / "two.html").as_uri())
+    page.wait_for_function("window.Bokeh?.documents?.length == 2")
+    page.wait_for_function("Bokeh.documents.every(d => d.is_idle)")
+    assert page.locator(".bk-Figure").count() == 4 + 2
+    context.close()

@@ -143,13 +143,16 @@ class NotebookShell(InteractiveShell):
         self.outputs.error(getattr(etype, "__name__", "Error"), message, stb)
 
 
-def notebook_shell(outputs: Outputs) -> NotebookShell:
-    """The process's one shell, with its outputs collected in ``outputs``."""
+def notebook_shell(outputs: Outputs, **given: Any) -> NotebookShell:
+    """The process's one shell, with its outputs collected in ``outputs``.
+
+    ``given`` goes to IPython's shell as it is.
+    """
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.autocall = 0
-    shell = NotebookShell.instance(config=config)
+    shell = NotebookShell.instance(config=config, **given)
     shell.outputs = outputs
     for part in (shell.display_pub, shell.displayhook):
         part.outputs = outputs  # type: ignore[union-attr]
