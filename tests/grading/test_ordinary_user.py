@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ pytestmark = [
 ]
 
 
-def test_the_contract_holds_for_an_ordinary_user(repository_root: Path, tmp_path: Path) -> None:
+def test_the_contract_holds_for_an_ordinary_user(repository_root: Path) -> None:
     needed = sorted({*python_folders(), str(repository_root)})
     for folder in needed:
         if not Path(folder).stat().st_mode & 1:
@@ -40,11 +41,8 @@ def test_the_contract_holds_for_an_ordinary_user(repository_root: Path, tmp_path
                 if any(parent != p and parent.is_relative_to(p) for p in closed):
                     world += ["--perms", "0755", "--dir", str(parent)]
             world += ["--ro-bind", folder, folder]
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    for place in (scratch, *scratch.parents):
-        if place.owner() == "root" and place.is_relative_to(tmp_path.parents[1]):
-            place.chmod(0o755)
+    # Not below pytest's own folders, which are closed to others.
+    scratch = Path(tempfile.mkdtemp(prefix="ordinary-user-"))
     os.chown(scratch, int(USER), int(USER))
     user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", "--bounding-set", "-all"]
     names = ("test_sandbox_contract.py", "test_sandbox_levels.py")
@@ -53,14 +51,17 @@ def test_the_contract_holds_for_an_ordinary_user(repository_root: Path, tmp_path
                "no:xdist", "--basetemp", str(scratch / "pytest"), *tests]  # fmt: skip
     environment = {**os.environ, "HOME": str(scratch), "TMPDIR": str(scratch)}
     environment = {k: v for k, v in environment.items() if not k.startswith("PYTEST")}
-    done = subprocess.run(
-        [*world, *user, *command],
-        cwd=repository_root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
+    try:
+        done = subprocess.run(
+            [*world, *user, *command],
+            cwd=repository_root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     words = done.stdout[-3000:] + done.stderr[-2000:]
     print(words)
     assert done.returncode == 0, words

@@ -22,6 +22,7 @@ from attention_course.grading.sandbox import (
     Limits,
     SandboxDidNotStart,
     Unprotected,
+    bubblewrap,
     cgroup,
     level_here,
     seccomp,
@@ -238,6 +239,29 @@ def test_a_neighbours_folder_is_not_there(kind: Process, tmp_path: Path) -> None
 def test_the_system_and_python_are_read_only(kind: Process) -> None:
     for place in ("/usr", sys.prefix, "/etc", "/"):
         assert kind.refused(f"open({place!r} + '/x', 'w')")
+
+
+@NAMESPACES
+def test_a_python_below_tmp_is_seen_there_and_nothing_else(
+    kind: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "python" / "lib"
+    installed.mkdir(parents=True)
+    (installed / "found_in_tmp.py").write_text("answer = 42")
+    (tmp_path / "python" / "secret.txt").write_text("secret")
+    before = bubblewrap.python_folders()
+    monkeypatch.setattr(bubblewrap, "python_folders", lambda: (*before, str(installed)))
+    warm.shut_down()
+    process = Process("bubblewrap", LIMITS)
+    try:
+        process.run(f"import sys; sys.path.append({str(installed)!r})")
+        assert process.value("__import__('found_in_tmp').answer") == 42
+        assert process.value(f"os.listdir({str(tmp_path / 'python')!r})") == ["lib"]
+        assert process.refused(f"open({str(installed / 'x')!r}, 'w')")
+        assert not process.refused("open('/tmp/mine', 'w')")
+    finally:
+        process.sandbox.close()
+        warm.shut_down()
 
 
 @PROTECTED

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -101,6 +102,13 @@ def readable() -> list[str]:
     own = ["/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/sys/devices/system/cpu"]
     devices = [f"/dev/{name}" for name in DEVICES]
     return [*SYSTEM, *python_folders(), *map(str, (*parts, *seen)), *settings, *own, *devices]
+
+
+def kept(places: Iterable[str]) -> tuple[str, ...]:
+    """What of Python and the course lies below ``places`` and must be seen there all the same."""
+    wanted = {*python_folders(), str(PACKAGE)}
+    below = {w for w in wanted if any(Path(w).is_relative_to(place) for place in places)}
+    return tuple(sorted(w for w in below if not any(str(p) in below for p in Path(w).parents)))
 
 
 def everybody_reads_python() -> bool:

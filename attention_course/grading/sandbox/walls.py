@@ -27,6 +27,7 @@ class Walls:
     ``namespaces`` says that the warm process itself is in namespaces and may make more.
     ``user`` is the number of a user without rights to become, None to stay who one is.
     ``readable`` is what landlock leaves open where there is no other wall around the disk.
+    ``kept`` is what stays to be seen below the private places, such as a Python in /tmp.
     """
 
     namespaces: bool
@@ -34,6 +35,7 @@ class Walls:
     landlock: bool
     readable: tuple[str, ...]
     seccomp: bytes | None
+    kept: tuple[str, ...] = ()
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Walls:
@@ -44,6 +46,7 @@ class Walls:
             landlock=bool(data["landlock"]),
             readable=tuple(data["readable"]),
             seccomp=bytes.fromhex(program) if program else None,
+            kept=tuple(data["kept"]),
         )
 
     def to_data(self) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def enter(walls: Walls, limits: dict[str, Any], home: str) -> None:
     places: tuple[str, ...] = (home, *DEVICES)
     if walls.namespaces:
         places = (home, *OUTSIDE)
-        _private_places(places, limits, walls.user)
+        _private_places(places, limits, walls)
         places = (*places, *DEVICES, *TERMINALS)
     _end_first_when_memory_is_short()
     _limit(limits)
@@ -75,14 +78,22 @@ def enter(walls: Walls, limits: dict[str, Any], home: str) -> None:
         seccomp.install(walls.seccomp)
 
 
-def _private_places(places: tuple[str, ...], limits: dict[str, Any], user: int | None) -> None:
+def _private_places(places: tuple[str, ...], limits: dict[str, Any], walls: Walls) -> None:
     kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    owner = os.getuid() if user is None else user
+    owner = os.getuid() if walls.user is None else walls.user
     options = f"size={limits['scratch']},nr_inodes={limits['files']},mode=0700"
     for place in places:
-        kernel.mount("student", place, "tmpfs", flags, f"{options},uid={owner},gid={owner}")
+        kept = {p: os.open(p, os.O_PATH) for p in walls.kept if p.startswith(f"{place}/")}
+        maker = os.getuid() if kept else owner
+        kernel.mount("student", place, "tmpfs", flags, f"{options},uid={maker},gid={maker}")
+        for path, seen in kept.items():
+            os.makedirs(path)
+            kernel.mount(f"/proc/self/fd/{seen}", path, None, kernel.MS_BIND | kernel.MS_REC)
+            os.close(seen)
+        if maker != owner:
+            os.chown(place, owner, owner)
     kernel.mount("proc", "/proc", "proc", flags)
 
 

@@ -25,7 +25,7 @@ from attention_course.grading.sandbox import bubblewrap, cgroup, landlock, secco
 from attention_course.grading.sandbox.base import MIB, Limits, SandboxDidNotStart
 from attention_course.grading.sandbox.connection import Connected
 from attention_course.grading.sandbox.plain import last_line, surroundings
-from attention_course.grading.sandbox.walls import HOME, Walls
+from attention_course.grading.sandbox.walls import HOME, OUTSIDE, Walls
 from attention_course.grading.sandbox.wire import WireError, receive_frame, send_frame
 
 NURSERY = "attention_course.grading.sandbox.nursery"
@@ -58,6 +58,7 @@ class WarmProcess:
             landlock=landlock.version() > 0,
             readable=tuple(bubblewrap.readable()),
             seccomp=None if seccomp.unavailable() else seccomp.program(),
+            kept=bubblewrap.kept(OUTSIDE),
         )
         try:
             self._process = subprocess.Popen(
