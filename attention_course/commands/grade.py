@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from attention_course.commands.course_folder import CourseFolder, Refusal, find_
 
 if TYPE_CHECKING:
     from attention_course.grading.batch.course import Course
-    from attention_course.grading.batch.run import Listener, Summary
+    from attention_course.grading.batch.run import Listener, MakePool, Summary
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -132,9 +133,17 @@ def alone(folder: CourseFolder) -> Iterator[None]:
 
 
 def grade_assignment(
-    folder: CourseFolder, assignment: str, workers: int, pattern: str | None, force: bool
+    folder: CourseFolder,
+    assignment: str,
+    workers: int,
+    pattern: str | None,
+    force: bool,
+    scheduler: str | None = None,
 ) -> Summary:
-    """Grade and report; raises Refusal where nothing can be graded at all."""
+    """Grade, on this machine or on the workers of a Dask ``scheduler``, and report.
+
+    Raises Refusal where nothing can be graded at all.
+    """
     from attention_course.commands.report import database_words, loaded_configuration
     from attention_course.grading.batch.course import Course, NotReleased
     from attention_course.grading.batch.run import grade_class
@@ -142,7 +151,8 @@ def grade_assignment(
 
     course = Course(folder.root, loaded_configuration(folder))
     execute = course.execute()
-    reason = refusal(execute.isolation, execute.required)
+    # A cluster's workers answer for their own protection: it is they who run students' code.
+    reason = None if scheduler else refusal(execute.isolation, execute.required)
     if reason is not None:
         raise Refusal(
             f"nothing was graded: {reason}. Install what is missing (attention-course doctor), "
@@ -154,9 +164,27 @@ def grade_assignment(
         if stock is not None:
             return _by_nbgrader(course, assignment, pattern, force, stock, told)
         try:
-            return grade_class(course, assignment, workers, pattern, force, told)
+            pool = _pool(course, scheduler, told)
+            return grade_class(course, assignment, workers, pattern, force, told, pool)
         except (NotReleased, RuntimeError) as error:
             raise Refusal(str(error)) from error
+
+
+def _pool(course: Course, scheduler: str | None, told: Listener) -> MakePool:
+    if scheduler is None:
+        from attention_course.grading.batch.pool import Pool
+
+        return Pool
+    from attention_course.grading.distributed import ClusterPool
+
+    execute = course.execute()
+    return functools.partial(
+        ClusterPool,
+        address=scheduler,
+        isolation=execute.isolation,
+        required=tuple(execute.required),
+        say=told.say,
+    )
 
 
 def _by_nbgrader(
@@ -244,6 +272,13 @@ def register(app: typer.Typer) -> None:
         student: Annotated[
             str | None, typer.Option(help="Only students whose id fits, such as 'student-1*'.")
         ] = None,
+        scheduler: Annotated[
+            str | None,
+            typer.Option(
+                metavar="ADDRESS",
+                help="Grade on the workers of this Dask scheduler, such as tcp://host:8786.",
+            ),
+        ] = None,
         force: Annotated[
             bool, typer.Option("--force", help="Run unchanged submissions again, too.")
         ] = False,
@@ -254,7 +289,14 @@ def register(app: typer.Typer) -> None:
         """Grade submissions that are new or changed, many at a time, and say what changed."""
         folder = find_course_folder()
         folder.expect_assignment(assignment)
-        summary = grade_assignment(folder, assignment, workers or processors(), student, force)
+        if scheduler and workers:
+            raise Refusal(
+                "--workers counts processes of this machine, --scheduler names a cluster whose "
+                "workers all grade: give one of them"
+            )
+        summary = grade_assignment(
+            folder, assignment, workers or processors(), student, force, scheduler
+        )
         write_report(folder, summary)
         if not summary.interrupted:
             from attention_course.commands.review import after_grading

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import pickle
-import sys
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from traitlets.config import Config, LazyConfigValue
 
-import attention_course
+from attention_course.grading.batch.versions import own_code, versions
 from attention_course.grading.known import KnownNotebook
 from attention_course.grading.plugins import TrustedExecute
 from attention_course.grading.released import (
@@ -30,10 +26,6 @@ from attention_course.grading.released import (
 from attention_course.grading.sandbox import read_folder
 from attention_course.grading.steps import NotInMemory, step_names
 from attention_course.grading.submission import MOST_FILES, Assignment, digest_of
-
-# Parts of ours that have no say in a mark.
-NO_SAY = ("commands", "panel", "live", "comparisons", "grading/review", "grading/batch")
-PACKAGES = ("torch", "numpy", "ipython", "nbgrader", "nbconvert", "nbformat")
 
 
 class NotReleased(LookupError):
@@ -168,28 +160,3 @@ class Course:
 
 def _plain(value: Any) -> Any:
     return value.to_dict() if isinstance(value, LazyConfigValue) else value
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What runs the submissions, by name."""
-    found = {"python": sys.version.split()[0], "platform": sys.platform}
-    for name in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-@cache
-def own_code() -> str:
-    """The digest of our own code that has a say in a mark."""
-    home = Path(attention_course.__file__).resolve().parent
-    made = hashlib.sha256()
-    for folder in (home, home.parent / "reference_attention"):
-        for path in sorted(folder.rglob("*.py")):
-            name = path.relative_to(folder).as_posix()
-            if folder is home and name.startswith(NO_SAY):
-                continue
-            made.update(f"{folder.name}/{name}\0".encode())
-            made.update(path.read_bytes())
-    return made.hexdigest()

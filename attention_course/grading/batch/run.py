@@ -18,8 +18,9 @@ from attention_course.grading.batch.changes import Change, changes, plain_marks
 from attention_course.grading.batch.course import Course
 from attention_course.grading.batch.folders import Folders, clear_away
 from attention_course.grading.batch.gradebook import Marks, UnknownStudent, Writer
+from attention_course.grading.batch.helper import Outcome
 from attention_course.grading.batch.ledger import Entry, Ledger, why_again
-from attention_course.grading.batch.pool import Outcome, Pool
+from attention_course.grading.batch.pool import Pool
 from attention_course.grading.batch.stock import grade_by_nbgrader
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job
@@ -130,7 +131,8 @@ class Run:
                 self._by_nbgrader(task)
         except KeyboardInterrupt:
             self.summary.interrupted = True
-        self._report(before)
+        finally:  # a run that ends for want of workers has changed marks, too
+            self._report(before)
         self.summary.seconds = time.monotonic() - began
         return self.summary
 

@@ -23,12 +23,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """One submission to grade; with ``reason`` it is not run but set aside for a person."""
+    """One submission to grade; with ``reason`` it is not run but set aside for a person.
+
+    It is read from ``folder``, unless it travels along as ``submission``.
+    """
 
     student: str
     folder: str
     ignore: tuple[str, ...] = ()
     reason: str | None = None
+    submission: Any = None
 
 
 def main() -> None:
@@ -88,7 +92,9 @@ def _prepare() -> Any:
 
     def work(job: Job, assignment: Any) -> tuple[str, Any, str]:
         try:
-            submission = read_submission(Path(job.folder), job.student, job.ignore)
+            submission = job.submission
+            if submission is None:
+                submission = read_submission(Path(job.folder), job.student, job.ignore)
             digest = digest_of_submission(submission)
             if job.reason is None:
                 return "done", grade_submission(submission, assignment), digest

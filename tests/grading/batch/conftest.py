@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from attention_course.commands.course_folder import CourseFolder
 from attention_course.commands.report import loaded_configuration
 from attention_course.grading.batch.course import Course
-from attention_course.grading.batch.pool import Outcome
+from attention_course.grading.batch.helper import Outcome
 from attention_course.grading.batch.run import Summary, grade_class
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from attention_course.grading.batch import helper as helper_module
 from attention_course.grading.batch import pool as pool_module
-from attention_course.grading.batch.pool import NoWorkers, Pool
+from attention_course.grading.batch.helper import Helper, NoWorkers
+from attention_course.grading.batch.pool import Pool
 from attention_course.grading.batch.worker import Job
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers need socket pairs")
@@ -95,28 +97,31 @@ def test_a_result_that_never_came_leaves_every_test_for_a_person(small: Any, her
 def test_workers_that_do_not_start_are_one_clear_error(
     small: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "WORKER", "attention_course.no_such_module")
+    monkeypatch.setattr(helper_module, "WORKER", "attention_course.no_such_module")
     small.hand_in("student-01")
     with pytest.raises(NoWorkers, match="no worker can be started"):
         small.grade(pool=Pool)
     assert small.state()["rows"]["grades"] == []
 
 
-def test_workers_end_with_the_pool_and_leave_no_files(small: Any, tmp_path: Path) -> None:
+def test_workers_end_with_the_pool_and_leave_no_files(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small.hand_in("student-01")
     pids: list[int] = []
     place = tmp_path / "temporary"
     place.mkdir()
 
-    class Watched(Pool):
-        def _start(self) -> Any:
-            worker = super()._start()
-            pids.append(worker.process.pid)
-            return worker
+    class Watched(Helper):
+        def __init__(self, assignment: Any) -> None:
+            super().__init__(assignment)
+            pids.append(self.process.pid)
+
+    monkeypatch.setattr(pool_module, "Helper", Watched)
 
     before, tempfile.tempdir = tempfile.tempdir, str(place)
     try:
-        small.grade(pool=Watched)
+        small.grade(pool=Pool)
     finally:
         tempfile.tempdir = before
     assert len(pids) == 1 and not _alive(pids[0])
@@ -126,7 +131,7 @@ def test_workers_end_with_the_pool_and_leave_no_files(small: Any, tmp_path: Path
 def test_a_worker_ends_when_the_grader_is_gone(small: Any) -> None:
     course = small.course
     pool = Pool(course.assignment("ps1"), 1, None)
-    worker = pool._start()
+    worker = Helper(pool.assignment)
     worker.connection.close()
     assert worker.process.wait(60) == 0
     assert not Path(worker.folder).exists()
@@ -148,6 +153,6 @@ def test_ctrl_c_is_the_graders_to_deal_with(small: Any) -> None:
         folder = small.root / "submitted" / "student-01" / "ps1"
         jobs = pool.run([Job("student-01", str(folder)), Job("student-02", str(folder))])
         first = next(jobs)
-        os.kill(pool._workers[0].process.pid, signal.SIGINT)
+        os.kill(pool._workers[0].helper.process.pid, signal.SIGINT)
         second = next(jobs)
     assert first.result and second.result and second.result.marks == first.result.marks

@@ -1,0 +1,388 @@
+"""Grading on the workers of a Dask cluster; the only room that imports Dask.
+
+Submissions go out and results come back as data, through the scheduler: a worker needs neither a
+shared disk nor the gradebook. Dask runs a task at least once; that each submission is graded
+exactly once is the doing of the one who asks, who takes the first outcome of each job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import queue
+import threading
+import time
+import uuid
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from distributed import Client, Future, WorkerPlugin, get_worker
+
+from attention_course.grading.batch.helper import PATIENCE, Chances, Helper, NoWorkers, Outcome
+from attention_course.grading.batch.submitted import read_submission
+from attention_course.grading.batch.versions import own_code, versions
+from attention_course.grading.batch.worker import Job
+from attention_course.grading.sandbox import refusal
+from attention_course.grading.submission import Assignment, digest_of_submission
+
+AHEAD = 2  # jobs for each thread of a worker: one that it does, and one that it finds when done
+ANSWER = 30.0  # seconds in which a scheduler and its workers answer
+CONNECT = 10.0  # seconds in which a scheduler takes a connection
+EMPTY = 300.0  # seconds without any worker after which nobody waits any longer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a worker must be like, so that marks do not depend on where they come from."""
+
+    versions: dict[str, str]
+    code: str
+    isolation: str
+    required: tuple[str, ...]
+
+
+def unfit(demands: Demands) -> str | None:
+    """Why this process may not grade, or None."""
+    for name, wanted in demands.versions.items():
+        found = versions().get(name)
+        if found != wanted:
+            return f"it has {name} {found or '(none)'} where the grader has {wanted}"
+    if own_code() != demands.code:
+        return "its attention-course is not the grader's"
+    return refusal(demands.isolation, demands.required)
+
+
+class Grader(WorkerPlugin):
+    """What a worker of the cluster holds for one run: the assignment, and its helpers."""
+
+    def __init__(
+        self, name: str, assignment: Assignment, demands: Demands, seconds: float | None
+    ) -> None:
+        self.name = name
+        self.assignment = assignment
+        self.demands = demands
+        self.seconds = seconds
+
+    def setup(self, worker: Any) -> None:
+        """Start a helper. Raises RuntimeError on a worker that may not grade: it does not join."""
+        reason = unfit(self.demands)
+        if reason is not None:
+            raise RuntimeError(f"this worker may not grade: {reason}")
+        self._lock = threading.Lock()
+        self._free = [Helper(self.assignment)]
+        self._helpers = list(self._free)
+
+    def teardown(self, worker: Any) -> None:
+        """End the helpers, whatever they do."""
+        with self._lock:
+            helpers, self._helpers, self._free = self._helpers, [], []
+        for helper in helpers:
+            helper.end()
+
+    def grade(self, job: Job) -> tuple[str, Any]:
+        """``("done", result)``, or ``("failed", what happened)``."""
+        with self._lock:
+            helper = self._free.pop() if self._free else Helper(self.assignment)
+            if helper not in self._helpers:
+                self._helpers.append(helper)
+        try:
+            answer = _asked(helper, job, self.seconds)
+        except (EOFError, OSError) as error:
+            with self._lock, contextlib.suppress(ValueError):
+                self._helpers.remove(helper)
+            helper.end(close=False)
+            what = str(error) or "ended the grader's process"
+            what = f"{what} ({helper.last_words()})"
+            helper.log.close()
+            return "failed", what
+        with self._lock:
+            self._free.append(helper)
+        return answer
+
+
+def _asked(helper: Helper, job: Job, seconds: float | None) -> tuple[str, Any]:
+    """The helper's answer. Raises EOFError when it has died, TimeoutError when it is late."""
+    until = None if seconds is None else time.monotonic() + seconds
+    helper.connection.send(job)
+    while True:
+        left = None if until is None else max(0.0, until - time.monotonic())
+        if not helper.connection.poll(left):
+            raise TimeoutError("took too long and was ended")
+        kind, value, _ = helper.connection.recv()
+        if kind == "ready":
+            helper.ready = True
+        elif kind == "failed":
+            return kind, f"failed in the grader ({value})"
+        else:
+            return kind, value
+
+
+def _grade(name: str, job: Job) -> tuple[str, Any]:
+    """The task: runs on a worker, in one of its threads."""
+    plugin: Any = get_worker().plugins[name]
+    answer: tuple[str, Any] = plugin.grade(job)
+    return answer
+
+
+@dataclass
+class _InWork:
+    job: Job  # without the submission itself, which is read again should it be needed again
+    digest: str
+    future: Future
+    since: float = field(default_factory=time.monotonic)
+
+
+class ClusterPool:
+    """Grades on the workers of the Dask scheduler at ``address``.
+
+    Stands where :class:`~attention_course.grading.batch.pool.Pool` does. ``say`` is told what a
+    person should know of workers that are missing or sent away; ``empty`` is for how many
+    seconds it waits while there is no worker at all.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        count: int,
+        seconds: float | None,
+        *,
+        address: str,
+        isolation: str,
+        required: tuple[str, ...],
+        say: Callable[[str], None],
+        empty: float = EMPTY,
+    ) -> None:
+        self.assignment = assignment
+        self.seconds = None if seconds is None else seconds + PATIENCE
+        self.address = address
+        self.demands = Demands(dict(assignment.versions), own_code(), isolation, required)
+        self.say = say
+        self.empty = empty
+        self.name = f"attention-course-{uuid.uuid4().hex[:12]}"
+        self._client: Client | None = None
+        self._chances = Chances()
+        self._keys = itertools.count()
+        self._in_work: dict[str, _InWork] = {}
+        self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._room, self._looked, self._alone = 0, 0.0, time.monotonic()
+        self._told = False
+
+    # -- coming and going -------------------------------------------------------------------
+
+    def __enter__(self) -> ClusterPool:
+        try:
+            self._client = Client(self.address, timeout=CONNECT, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise NoWorkers(
+                f"no Dask scheduler answers at {self.address} ({_first_line(error)}): start one "
+                "with `dask scheduler`, or grade on this machine without --scheduler"
+            ) from error
+        try:
+            self._make_ready(self._client)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Call back what is still out, end the helpers on the workers, and leave."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        # Each may fail or hang where the scheduler is gone; then nothing is left to tidy there.
+        with contextlib.suppress(Exception):
+            if client.status == "running":
+                client.cancel([work.future for work in self._in_work.values()], force=True)
+                _within(ANSWER, lambda: client.unregister_worker_plugin(self.name))
+        self._in_work = {}
+        with contextlib.suppress(Exception):
+            client.close(timeout=5)
+
+    def _make_ready(self, client: Client) -> None:
+        """Send away who may not grade, and give the others what they need."""
+        plugin = Grader(self.name, self.assignment, self.demands, self.seconds)
+        for _ in range(3):
+            self._send_away(client)
+            try:
+                # Who joins later is given it by the scheduler, before any work.
+                _within(ANSWER, lambda: client.register_plugin(plugin))
+            except TimeoutError:
+                self.say("a Dask worker does not answer; the others begin without it")
+            except Exception as error:
+                reason = _first_line(error)
+                continue
+            return
+        raise NoWorkers(f"the workers at {self.address} cannot be made ready: {reason}")
+
+    def _send_away(self, client: Client) -> None:
+        asked = {
+            address: client.submit(
+                unfit, self.demands, workers=[address], key=self._key("fit"), pure=False
+            )
+            for address in client.nthreads()
+        }
+        until = time.monotonic() + ANSWER
+        unwanted: dict[str, str] = {}
+        for address, answer in asked.items():
+            try:
+                reason = answer.result(timeout=max(0.1, until - time.monotonic()))
+            except TimeoutError:
+                continue  # the scheduler gives it up when it stays silent
+            except Exception as error:
+                reason = f"it cannot grade ({_first_line(error)})"
+            if reason is not None:
+                unwanted[address] = reason
+        # A worker that holds an answer somebody still wants could not leave.
+        for answer in asked.values():
+            answer.release()
+        for address, reason in unwanted.items():
+            self.say(f"the Dask worker {address} was sent away: {reason}")
+        if unwanted:
+            with contextlib.suppress(TimeoutError):
+                _within(ANSWER, functools.partial(client.retire_workers, list(unwanted)))
+
+    # -- grading ----------------------------------------------------------------------------
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """Grade all jobs; outcomes come as they are ready. Raises NoWorkers."""
+        waiting = deque(jobs)
+        while waiting or self._in_work:
+            self._look()
+            while waiting and len(self._in_work) < self._room:
+                yield from self._hand_out(waiting.popleft(), waiting)
+            try:
+                future = self._done.get(timeout=1.0)
+            except queue.Empty:
+                yield from self._late(waiting)
+                continue
+            yield from self._receive(future, waiting)
+
+    def _hand_out(self, job: Job, waiting: deque[Job]) -> Iterator[Outcome]:
+        """Read a submission and send it out."""
+        assert self._client is not None
+        try:
+            submission = read_submission(Path(job.folder), job.student, job.ignore)
+        except OSError as error:
+            yield from self._again(job, f"failed in the grader ({error})", waiting)
+            return
+        with warnings.catch_warnings():
+            # Dask warns of large graphs; a student's data file may well be one.
+            warnings.simplefilter("ignore", UserWarning)
+            future = self._client.submit(
+                _grade,
+                self.name,
+                replace(job, submission=submission),
+                key=self._key("grade"),
+                pure=False,
+            )
+        self._in_work[str(future.key)] = _InWork(job, digest_of_submission(submission), future)
+        future.add_done_callback(self._done.put)
+
+    def _receive(self, future: Future, waiting: deque[Job]) -> Iterator[Outcome]:
+        work = self._in_work.get(str(future.key))
+        if work is None:
+            return  # given up before; another of the same job counts
+        try:
+            kind, value = future.result(timeout=ANSWER)
+        except TimeoutError:
+            # Its worker went away with the result; Dask has it made again.
+            future.add_done_callback(self._done.put)
+            return
+        except Exception as error:
+            del self._in_work[str(future.key)]
+            if future.status in ("cancelled", "lost"):
+                raise self._gone() from error
+            yield from self._again(work.job, f"failed ({_first_line(error)})", waiting)
+            return
+        del self._in_work[str(future.key)]
+        if kind == "failed":
+            yield from self._again(work.job, value, waiting)
+        else:
+            yield Outcome(work.job, result=value, digest=work.digest)
+
+    def _late(self, waiting: deque[Job]) -> Iterator[Outcome]:
+        """Give up what should long have come: it may wait for another at its worker."""
+        if self.seconds is None:
+            return
+        for key, work in list(self._in_work.items()):
+            if time.monotonic() - work.since > AHEAD * self.seconds:
+                del self._in_work[key]
+                work.future.cancel(force=True)
+                yield from self._again(work.job, "took too long and was called back", waiting)
+
+    def _again(self, job: Job, what: str, waiting: deque[Job]) -> Iterator[Outcome]:
+        after = self._chances.after(job, what)
+        if isinstance(after, Outcome):
+            yield after
+        else:
+            waiting.appendleft(after)
+
+    # -- the cluster ------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """How much the workers can take, looked up once a second."""
+        now = time.monotonic()
+        if now - self._looked < 1.0:
+            return
+        self._looked = now
+        assert self._client is not None
+        try:
+            threads = sum(_within(ANSWER, self._client.nthreads).values())
+        except Exception as error:
+            raise self._gone() from error
+        self._room = AHEAD * threads
+        if threads:
+            self._alone, self._told = now, False
+        elif now - self._alone > self.empty:
+            raise NoWorkers(
+                f"no worker has joined the Dask scheduler at {self.address} for "
+                f"{self.empty:.0f} s; what was graded is kept: start workers with "
+                f"`dask worker {self.address}` and run the same command again"
+            )
+        elif not self._told:
+            self._told = True
+            self.say(f"no worker has joined the Dask scheduler at {self.address}; waiting for one")
+
+    def _gone(self) -> NoWorkers:
+        return NoWorkers(
+            f"the Dask scheduler at {self.address} is gone; what was graded is kept: start it and "
+            "its workers again, then run the same command"
+        )
+
+    def _key(self, kind: str) -> str:
+        return f"{self.name}-{kind}-{next(self._keys)}"
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """What ``call`` returns. Raises TimeoutError after ``seconds``, and what ``call`` raises."""
+    answer: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answer.put((True, call()))
+        except BaseException as error:
+            answer.put((False, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        well, value = answer.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+    if not well:
+        raise value
+    return value
+
+
+def _first_line(error: BaseException) -> str:
+    said = (str(error).strip().splitlines() or [""])[0][:300]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
