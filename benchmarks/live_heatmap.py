@@ -194,7 +194,7 @@ def run(rounds: int) -> list[Row]:
         extensions = packages and packages / "share" / "jupyter" / "labextensions"
         settings = lab.server(Path(home), labextensions=extensions)
         with settings as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path, args=[*lab.FLAGS])
+            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
             for size in SIZES:
                 write_notebook(server.folder, packages, size)
                 context = browser.new_context(viewport={"width": 1800, "height": 1400})

@@ -17,7 +17,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from attention_course.checks.session import seed_for
+from attention_course.checks.sessions import seed_for
 from attention_course.exercise import Fixture
 
 STD = 0.7

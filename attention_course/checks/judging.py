@@ -12,7 +12,7 @@ from attention_course.checks.basics import judge_basics
 from attention_course.checks.exercises import EXERCISES
 from attention_course.checks.policy import ready_made_for
 from attention_course.checks.properties import checks_of
-from attention_course.checks.session import current_session
+from attention_course.checks.sessions import current_session
 from attention_course.checks.trial import Trial, failure, quoted, verdict
 from attention_course.exercise import Exercise
 from attention_course.verdict import Outcome, Ungradable, Verdict

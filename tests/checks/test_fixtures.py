@@ -16,7 +16,7 @@ from attention_course.checks.fixtures import (
     with_large_scores,
 )
 from attention_course.checks.pipeline import projected, reference
-from attention_course.checks.session import Session, session
+from attention_course.checks.sessions import Session, session
 from attention_course.checks.trial import TOLERANCE
 
 KINDS = (
