@@ -1,8 +1,9 @@
 """Damaged and foreign files, folders that cannot be written, and two kernels at once."""
 
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -119,25 +120,38 @@ def test_a_lock_that_is_never_given_back_does_not_hang_the_lesson(path, monkeypa
     assert "another program" in saved.notes[0]
 
 
-def _check_often(folder, start, exercise, times):
-    start.wait()
-    for _ in range(times):
-        verdict = Verdict(Outcome.PASSED, exercise, "Right.", points=1.0)
-        assert progress.record("attention", [verdict], folder=folder).ok
+CHECK_OFTEN = """
+import sys
+from pathlib import Path
+from attention_course import progress
+from attention_course.verdict import Outcome, Verdict
+folder, exercise, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(times):
+    verdict = Verdict(Outcome.PASSED, exercise, "Right.", points=1.0)
+    assert progress.record("attention", [verdict], folder=folder).ok
+"""
 
 
 def test_two_kernels_that_write_at_once_lose_nothing(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    start = context.Barrier(2)
     kernels = [
-        context.Process(target=_check_often, args=(tmp_path, start, name, 40))
+        subprocess.Popen(
+            [sys.executable, "-c", CHECK_OFTEN, str(tmp_path), name, "40"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for name in ("attention_scores", "attention_weights")
     ]
     for kernel in kernels:
-        kernel.start()
+        assert kernel.stdout.readline() == "ready\n"
     for kernel in kernels:
-        kernel.join()
-    assert [kernel.exitcode for kernel in kernels] == [0, 0]
+        kernel.stdin.write("go\n")
+        kernel.stdin.flush()
+    for kernel in kernels:
+        kernel.communicate(timeout=120)
+    assert [kernel.returncode for kernel in kernels] == [0, 0]
     exercises = progress.read_progress(tmp_path)["assignments"]["attention"]["exercises"]
     assert {name: entry["attempts"] for name, entry in exercises.items()} == {
         "attention_scores": 40,
