@@ -128,10 +128,11 @@ def read_class(
             )
         )
     enrolled = _enrolled(gradebook)
+    ordered = _in_order(cells, order)
     return ClassResults(
         assignment,
-        _in_order(cells, order),
-        tuple(submissions),
+        ordered,
+        tuple(replace(one, marks=_marks_in_order(one.marks, ordered)) for one in submissions),
         tuple(sorted(set(enrolled) - set(students))),
     )
 
@@ -175,6 +176,12 @@ def _in_order(cells: list[GradedCell], order: list[str]) -> tuple[GradedCell, ..
     """The cells as the notebook has them; those it does not have come last."""
     places = {name: place for place, name in enumerate(order)}
     return tuple(sorted(cells, key=lambda cell: places.get(cell.name, len(places))))
+
+
+def _marks_in_order(marks: dict[str, Mark], cells: tuple[GradedCell, ...]) -> dict[str, Mark]:
+    """The marks in the order of the cells; a database returns them in any."""
+    places = {cell.name: place for place, cell in enumerate(cells)}
+    return dict(sorted(marks.items(), key=lambda mark: places.get(mark[0], len(places))))
 
 
 def exercise_name(cell: str) -> str:

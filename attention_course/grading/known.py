@@ -12,16 +12,23 @@ from attention_course.grading.source import InstructorCell, Plan, plan
 
 @dataclass(frozen=True)
 class KnownNotebook:
-    """A released notebook: its cells with a grade_id, and the master's code cells.
+    """A released notebook: its cells with a grade_id, and the master's.
 
     ``kernelspec`` is what the release was made with; without ``master`` the plan is made from
-    what the release holds.
+    what the release holds. ``cells`` come in the master's order, however they were given: a
+    database may return a row that was changed behind all others.
     """
 
     name: str
     cells: tuple[SourceCell, ...]
     kernelspec: dict[str, Any] | None = None
     master: tuple[InstructorCell, ...] | None = None
+
+    def __post_init__(self) -> None:
+        names = [cell.grade_id for cell in self.master or () if cell.grade_id]
+        places = {name: place for place, name in enumerate(names)}
+        cells = sorted(self.cells, key=lambda cell: places.get(cell.grade_id, len(places)))
+        object.__setattr__(self, "cells", tuple(cells))
 
     @cached_property
     def plan(self) -> Plan:

@@ -15,9 +15,9 @@ DEMONSTRATION = "demonstration"
 
 @dataclass(frozen=True)
 class InstructorCell:
-    """A code cell of the master notebook.
+    """A cell of the master notebook: of code, or of text that has a grade_id.
 
-    ``kind`` is "graded", "solution", "instructor" or "demonstration".
+    ``kind`` is "graded", "solution", "instructor", "demonstration" or, for its place, "text".
     """
 
     kind: str
@@ -30,12 +30,14 @@ class InstructorCell:
 
 
 def instructor_cells(master: NotebookNode) -> tuple[InstructorCell, ...]:
-    """The code cells of a master notebook, in order."""
+    """The cells of a master notebook that say what runs, and in what order cells come."""
     found = []
     for cell in master.cells:
-        if cell.cell_type != "code":
-            continue
         data = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code":
+            if data.get("grade_id"):
+                found.append(InstructorCell("text", "", data["grade_id"]))
+            continue
         kind = "instructor"
         if data.get("solution"):
             kind = "solution"
