@@ -41,6 +41,7 @@ LISTED_DIFFERENCES = 5
 LOW_DISK, NO_DISK = 2 * 2**30, 200 * 2**20  # bytes
 LAB_EXTENSION, LAB_FOLDER = "jupyterlab-attention", "labextensions"
 OLLAMA_PATIENCE = 1.5  # seconds
+PASSWORD_FILE = "take it out of the URL and put it into ~/.pgpass, as docs/hub.md says"
 
 
 class State(Enum):
@@ -142,37 +143,19 @@ def _examine_configuration(folder: CourseFolder) -> Iterator[Finding]:
             "tests run in the student's kernel, where answers can forge marks",
             "take Autograde's preprocessors from the course's own nbgrader_config.py",
         )
-    yield _examine_gradebook(folder)
+    yield from _examine_gradebook(folder)
 
 
-def _examine_gradebook(folder: CourseFolder) -> Finding:
-    from sqlalchemy import create_engine, make_url
-    from sqlalchemy.exc import SQLAlchemyError
+def _examine_gradebook(folder: CourseFolder) -> Iterator[Finding]:
+    from attention_course.commands.gradebook import look_at
 
-    from attention_course.commands.report import configured
-
-    url = make_url(configured(folder).db_url)
-    shown = url.render_as_string(hide_password=True)
-    mend = "check the path and its permissions, or that no other program holds it open"
-    try:
-        if url.get_backend_name() == "sqlite" and url.database:
-            path = folder.root / url.database
-            if not path.exists():
-                if os.access(path.parent, os.W_OK):
-                    return good("gradebook", f"{path} will be made by the first command")
-                return broken("gradebook", f"{path.parent} cannot be written", mend)
-            if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-                return broken("gradebook", f"{path} cannot be written", mend)
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            if url.get_backend_name() == "sqlite":
-                # Takes the write lock, and gives it back with nothing written.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                connection.rollback()
-        engine.dispose()
-    except SQLAlchemyError as error:
-        return broken("gradebook", f"{shown}: {str(error).splitlines()[0]}", mend)
-    return good("gradebook", f"{shown} can be written")
+    standing = look_at(folder)
+    if standing.mend:
+        yield broken("gradebook", standing.found, standing.mend)
+    else:
+        yield good("gradebook", standing.found)
+    if standing.advice:
+        yield optional("  its password", standing.advice, PASSWORD_FILE)
 
 
 def examine_kernel() -> Iterator[Finding]:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from attention_course.commands.course_folder import (
     Refusal,
     find_course_folder,
 )
+from attention_course.commands.gradebook import database_words
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
@@ -76,8 +76,10 @@ def read_results(folder: CourseFolder, assignment: str) -> ClassResults:
 
     from attention_course.commands.review import standings
     from attention_course.grading.class_results import read_class, with_reviews
+    from attention_course.grading.database import read_url
 
     course = configured(folder)
+    read_url(course.db_url)
     with Gradebook(course.db_url, course.course_id) as gradebook:
         results = read_class(
             gradebook,
@@ -115,20 +117,6 @@ def write_report(folder: CourseFolder, assignment: str, page: Path | None = None
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render(summary, feedback_links(folder, assignment, page)), encoding="utf-8")
     return page
-
-
-@contextlib.contextmanager
-def database_words(folder: CourseFolder) -> Iterator[None]:
-    """Turn a database's complaint into one sentence."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise Refusal(
-            f"the gradebook of {folder.root} cannot be read ({str(error).splitlines()[0]}). "
-            "If nbgrader was updated, back it up and run nbgrader db upgrade."
-        ) from error
 
 
 def register(app: typer.Typer) -> None:

@@ -21,6 +21,7 @@ from nbgrader.api import (
 from sqlalchemy import Connection, Engine, NullPool, create_engine, select
 
 from attention_course.grading import rebuild
+from attention_course.grading.database import patient, read_url
 from attention_course.grading.known import KnownNotebook
 from attention_course.grading.source import InstructorCell, instructor_cells
 
@@ -28,7 +29,7 @@ from attention_course.grading.source import InstructorCell, instructor_cells
 @lru_cache(maxsize=8)
 def engine_for(db_url: str) -> Engine:
     """One engine for each gradebook of this process; it keeps no connection open."""
-    return create_engine(db_url, poolclass=NullPool)
+    return patient(create_engine(read_url(db_url), poolclass=NullPool))
 
 
 def known_notebook(db_url: str, assignment: str, name: str, master: Path | None) -> KnownNotebook:
@@ -82,7 +83,10 @@ def notebook_rows(connection: Connection, assignment: str) -> dict[str, tuple[st
 
 
 def source_cells(connection: Connection, notebook: str) -> list[rebuild.SourceCell]:
-    """The cells with a grade_id of one notebook (by its id), as they were released."""
+    """The cells with a grade_id of one notebook (by its id), as they were released.
+
+    A database gives rows in any order it likes; KnownNotebook puts them into the master's.
+    """
     base, source = BaseCell.__table__, SourceCell.__table__
     kinds: dict[str, dict[str, Any]] = {"grade": {}, "solution": {}, "task": {}}
     for kind, model in (("grade", GradeCell), ("task", TaskCell), ("solution", SolutionCell)):

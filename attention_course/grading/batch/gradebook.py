@@ -7,12 +7,11 @@ be confirmed. One transaction holds all rows of a submission.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from nbgrader.api import (
     Assignment,
@@ -31,11 +30,22 @@ from nbgrader.api import (
 )
 from nbgrader.utils import parse_utc
 from sqlalchemy import Connection, and_, case, insert, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from attention_course.grading.database import (
+    NO_SERVER,
+    GradebookLost,
+    is_server,
+    patient,
+    place,
+    storable,
+    words,
+)
 from attention_course.grading.submission import Result
 
-TRIES = 6  # times that a gradebook is asked that somebody else is writing to
+# Times that a gradebook is asked that somebody else is writing to, or that is being restarted.
+TRIES = 6
+Found = TypeVar("Found")
 
 
 class UnknownStudent(LookupError):
@@ -83,14 +93,18 @@ class Writer:
         reset_penalties: bool = True,
     ) -> None:
         self.gradebook = Gradebook(db_url, course_id)
+        patient(self.gradebook.engine)
         self.name = assignment
         self.create_students = create_students
         self.reset_penalties = reset_penalties
-        with self._reading() as connection:
-            query = select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)
-            self.assignment, self.due = connection.execute(query).one()
-            self.cells = _cells(connection, self.assignment)
-            self.students = set(connection.execute(select(Student.id)).scalars())
+        self._server = place(db_url) if is_server(db_url) else None
+        self._url = db_url
+        self._done = 0
+        self._lost = False
+        query = select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)
+        self.assignment, self.due = self._ask(lambda c: c.execute(query).one())
+        self.cells = self._ask(lambda c: _cells(c, self.assignment))
+        self.students = self._ask(lambda c: set(c.execute(select(Student.id)).scalars()))
 
     def __enter__(self) -> Writer:
         return self
@@ -98,10 +112,34 @@ class Writer:
     def __exit__(self, *about: object) -> None:
         self.gradebook.close()
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self.gradebook.engine.connect() as connection:
-            yield connection
+    def _ask(self, work: Callable[[Connection], Found]) -> Found:
+        """What ``work`` finds or changes, in one transaction of its own.
+
+        A file that is locked and a server that is away are asked again for some seconds. Raises
+        GradebookLost where the server stays away, and SQLAlchemy's errors.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self.gradebook.engine.begin() as connection:
+                    return work(connection)
+            except NO_SERVER as error:
+                if self._server is None and "locked" not in str(error):
+                    raise
+                if attempt == TRIES or self._lost:
+                    if self._server is not None:
+                        raise self._gone(error) from None
+                    raise
+            time.sleep(0.1 * 2**attempt)
+        raise AssertionError("TRIES is a number above 0")
+
+    def _gone(self, error: DBAPIError) -> GradebookLost:
+        self._lost = True
+        kept = f"the marks of {self._done} submissions are in it" if self._done else ""
+        return GradebookLost(
+            f"the gradebook {self._server} is lost ({words(error, self._url)}); "
+            f"{kept or 'nothing of this run is in it'}. Once it answers again "
+            f"(attention-course doctor looks), go on with: attention-course grade {self.name}"
+        )
 
     def marks(self) -> dict[str, Marks]:
         """Every mark of the assignment there is, by student."""
@@ -125,10 +163,10 @@ class Writer:
             .outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == Grade.cell_id)
             .where(SubmittedAssignment.assignment_id == self.assignment)
         )
-        with self._reading() as connection:
-            for student, notebook, cell, auto, manual, needs, points in connection.execute(query):
-                mark = StoredMark(auto, manual, bool(needs), float(points or 0.0))
-                found.setdefault(student, {}).setdefault(notebook, {})[cell] = mark
+        rows = self._ask(lambda connection: connection.execute(query).all())
+        for student, notebook, cell, auto, manual, needs, points in rows:
+            mark = StoredMark(auto, manual, bool(needs), float(points or 0.0))
+            found.setdefault(student, {}).setdefault(notebook, {})[cell] = mark
         return found
 
     def extensions(self) -> dict[str, timedelta | None]:
@@ -136,30 +174,28 @@ class Writer:
         query = select(SubmittedAssignment.student_id, SubmittedAssignment.extension).where(
             SubmittedAssignment.assignment_id == self.assignment
         )
-        with self._reading() as connection:
-            return dict(list(connection.execute(query).tuples()))
+        return dict(self._ask(lambda connection: connection.execute(query).tuples().all()))
 
     def late_by(self, student: str, timestamp: datetime | None) -> float:
         """Seconds after the due date, an extension included; 0 where in time."""
         if timestamp is None or self.due is None:
             return 0.0
-        due = self.due + (self.extensions().get(student) or timedelta())
-        return max(0.0, (timestamp - due).total_seconds())
+        query = select(SubmittedAssignment.extension).where(
+            SubmittedAssignment.assignment_id == self.assignment,
+            SubmittedAssignment.student_id == student,
+        )
+        extension = self._ask(lambda connection: connection.execute(query).scalar())
+        return max(0.0, (timestamp - self.due - (extension or timedelta())).total_seconds())
 
     def write(self, student: str, timestamp: str | None, result: Result | None) -> None:
         """Put one submission's rows in; without a result every test waits for a person.
 
-        Raises UnknownStudent, and SQLAlchemy's errors where the gradebook cannot be written.
+        Raises UnknownStudent, GradebookLost where its server is gone, and SQLAlchemy's errors
+        where it cannot be written.
         """
-        for attempt in range(TRIES):
-            try:
-                with self.gradebook.engine.begin() as connection:
-                    self._write(connection, student, timestamp, result)
-                return
-            except OperationalError as error:
-                if "locked" not in str(error) or attempt == TRIES - 1:
-                    raise
-                time.sleep(0.2 * 2**attempt)  # somebody else writes to it now
+        self._ask(lambda connection: self._write(connection, student, timestamp, result))
+        self.students.add(student)
+        self._done += 1
 
     # -- rows -------------------------------------------------------------------------------
 
@@ -169,6 +205,12 @@ class Writer:
         if student not in self.students:
             if not self.create_students:
                 raise UnknownStudent(f"no student {student!r} is in the gradebook")
+            longest = Student.__table__.c.id.type.length
+            if self._server is not None and len(student) > longest:
+                raise UnknownStudent(
+                    f"the student's id has {len(student)} characters, this gradebook takes at most "
+                    f"{longest}; rename the submitted folder"
+                )
             connection.execute(insert(Student.__table__).values(id=student))
         submitted = self._submission(connection, student, timestamp)
         for name, cells in self.cells.items():
@@ -184,8 +226,8 @@ class Writer:
             elif not result.problem:
                 marks = {**result.marks[name], **dict.fromkeys(result.ungraded.get(name, {}))}
                 self._set(connection, notebook, marks, cells)
-                self._comment(connection, notebook, result.comments[name], cells)
-        self.students.add(student)
+                comments = {n: storable(said) for n, said in result.comments[name].items()}
+                self._comment(connection, notebook, comments, cells)
 
     def _submission(self, connection: Connection, student: str, timestamp: str | None) -> str:
         table = SubmittedAssignment.__table__

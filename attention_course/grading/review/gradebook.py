@@ -7,6 +7,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config import Config
 
+from attention_course.grading.database import storable
 from attention_course.grading.review.queue import Place
 from attention_course.grading.review.standing import Standing
 
@@ -21,7 +22,7 @@ def write_standing(gradebook: Gradebook, place: Place, cell: str, standing: Stan
     grade.auto_score = standing.score
     if grade.manual_score is None:
         grade.needs_manual_grade = standing.needs_person
-    comment.auto_comment = standing.comment or None
+    comment.auto_comment = storable(standing.comment) or None
     gradebook.db.commit()
 
 
