@@ -129,10 +129,18 @@ def checkout() -> CourseFolder:
     return find_course_folder()
 
 
+OWN_GRADEBOOK = """
+# This copy's marks are its own, wherever the original course has its gradebook.
+c.CourseDirectory.db_url = "sqlite:///" + __file__.replace("nbgrader_config.py", "gradebook.db")
+"""
+
+
 def copy_course(original: CourseFolder, into: Path) -> CourseFolder:
-    """A course folder of its own, with the same configuration and source notebooks."""
+    """A course folder of its own: the same settings and source notebooks, another gradebook."""
     into.mkdir(parents=True, exist_ok=True)
     shutil.copy2(original.root / CONFIGURATION, into / CONFIGURATION)
+    with (into / CONFIGURATION).open("a", encoding="utf-8") as file:
+        file.write(OWN_GRADEBOOK)
     shutil.copytree(
         original.root / "source",
         into / "source",
