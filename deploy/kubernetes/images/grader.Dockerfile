@@ -13,7 +13,7 @@ COPY reference_attention ./reference_attention
 COPY attention_course ./attention_course
 COPY cache/models/bundled ./cache/models/bundled
 RUN python -m pip install --no-cache-dir --constraint constraints.txt \
-      --editable '.[graders]' 'psycopg[binary]==3.2.*'
+      --editable '.[graders,postgresql]'
 USER grader
 WORKDIR /home/grader
 ENTRYPOINT ["tini", "--"]
