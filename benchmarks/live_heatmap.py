@@ -114,6 +114,9 @@ class Row:
     samples: int
 
 
+FLAGS = ("--no-sandbox", "--disable-gpu")
+
+
 def lab_of_the_tests() -> ModuleType:
     """The server, the page driver and the flags that the browser tests use."""
     path = ROOT / "tests" / "browser" / "conftest.py"
@@ -194,7 +197,9 @@ def run(rounds: int) -> list[Row]:
         extensions = packages and packages / "share" / "jupyter" / "labextensions"
         settings = lab.server(Path(home), labextensions=extensions)
         with settings as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(
+                executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
+            )
             for size in SIZES:
                 write_notebook(server.folder, packages, size)
                 context = browser.new_context(viewport={"width": 1800, "height": 1400})

@@ -1,0 +1,89 @@
+"""Grades a course in this process and says when each submission was done and what it took.
+
+    python benchmarks/_scale_probe.py COURSE ASSIGNMENT WORKERS INTO
+
+Started by scale.py, which reads the JSON that is written to INTO.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+class Clock:
+    """A listener that notes the moment of each step, and what the process holds then."""
+
+    def __init__(self) -> None:
+        self.done: list[float] = []
+        self.memory: list[int] = []
+        self.problems: list[str] = []
+
+    def begin(self, total: int, unchanged: int) -> None: ...
+
+    def step(self, student: str) -> None:
+        self.done.append(time.perf_counter())
+        self.memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+    def say(self, sentence: str) -> None:
+        self.problems.append(sentence)
+
+
+@contextlib.contextmanager
+def timed(owner: Any, name: str, into: dict[str, float]) -> Iterator[None]:
+    function = getattr(owner, name)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            into[name] = into.get(name, 0.0) + time.perf_counter() - began
+
+    setattr(owner, name, run)
+    try:
+        yield
+    finally:
+        setattr(owner, name, function)
+
+
+def main() -> None:
+    root, assignment, workers, into = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    from attention_course.commands.course_folder import CourseFolder
+    from attention_course.commands.report import loaded_configuration
+    from attention_course.grading.batch.course import Course
+    from attention_course.grading.batch.gradebook import Writer
+    from attention_course.grading.batch.run import Run, grade_class
+
+    course = Course(root, loaded_configuration(CourseFolder(root)))
+    clock, spent = Clock(), dict[str, float]()
+    began = time.perf_counter()
+    with (
+        timed(Writer, "write", spent),
+        timed(Writer, "marks", spent),
+        timed(Run, "_keep", spent),
+        timed(Run, "_tasks", spent),
+        timed(Run, "_report", spent),
+    ):
+        summary = grade_class(course, assignment, workers, listener=clock)
+    ended = time.perf_counter()
+    found = {
+        "graded": len(summary.graded),
+        "ungraded": len(summary.ungraded),
+        "seconds": ended - began,
+        "done": [moment - began for moment in clock.done],
+        "memory": clock.memory,
+        "spent": spent,
+        "said": clock.problems[:5],
+    }
+    Path(into).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

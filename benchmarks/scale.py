@@ -1,0 +1,234 @@
+"""What a submission costs in a class of 10, of 100, of 1,000: nothing grows faster than the class.
+
+    python benchmarks/scale.py [--sizes 10 100 1000 10000] [--document]
+
+Each class answers at random from the panel and is graded by one worker on two cores, then the
+middle one by two workers as well. What is asked of the whole class afterwards (a regrade with
+nothing changed, the report, nbgrader's export and what formgrader's pages read) is timed, too.
+Prints a table, writes benchmarks/results/scale.json and a picture; --document fills docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # started as a file, like its neighbours
+
+from benchmarks.grading.classes import ASSIGNMENT, PreparedClass, make_class  # noqa: E402
+from benchmarks.grading.contestants import GRADE, environment  # noqa: E402
+from benchmarks.grading.measure import measure  # noqa: E402
+
+RESULTS = HERE / "results"
+DOCUMENT = HERE.parent / "docs" / "scale.md"
+BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+SIZES = (10, 100, 1000)
+WARM = 4  # the first submissions of a run, which load what the others find loaded
+NBGRADER = [sys.executable, "-m", "nbgrader"]
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python benchmarks/scale.py")
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--document", action="store_true", help="write docs/scale.md's figures")
+    chosen = parser.parse_args()
+    began, load = time.monotonic(), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
+        rows = [of_size(size, Path(scratch)) for size in sorted(chosen.sizes)]
+        middle = sorted(chosen.sizes)[len(chosen.sizes) // 2]
+        two = efficiency(middle, Path(scratch))
+    record = {
+        "rows": rows,
+        "efficiency": two,
+        "seconds": time.monotonic() - began,
+        "load": load,
+        "cores": os.cpu_count(),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "scale.json").write_text(json.dumps(record, indent=1) + "\n")
+    text = table(record)
+    print(text)
+    picture = draw(record, RESULTS / "scale")
+    if chosen.document:
+        page = DOCUMENT.read_text(encoding="utf-8")
+        words = "Cost against the size of the class; the table says the same."
+        shown = f"\n![{words}](scale.png)\n\n{text}\n"
+        if picture is not None:
+            shutil.copyfile(picture, DOCUMENT.with_name("scale.png"))
+        DOCUMENT.write_text(BLOCK.sub(lambda m: m[1] + shown + m[2], page), encoding="utf-8")
+
+
+# -- measuring ------------------------------------------------------------------------------
+
+
+def graded(prepared: PreparedClass, workers: int, scratch: Path) -> Figures:
+    """One run over the class, in a process of its own; see _scale_probe.py."""
+    into = scratch / "probe.json"
+    root = prepared.course.root
+    probe = [sys.executable, str(HERE / "_scale_probe.py"), str(root), ASSIGNMENT, str(workers)]
+    usage = measure([*probe, str(into)], root, environment(scratch), memory=True)
+    found: Figures = json.loads(into.read_text())
+    if found["graded"] != len(prepared.students) or found["ungraded"]:
+        raise ValueError(f"{found['graded']} were graded, not {len(prepared.students)}: {found}")
+    return {**found, "cpu_s": usage.cpu_s, "peak_mb": usage.peak_mb}
+
+
+def milliseconds_each(done: list[float]) -> float:
+    """From one submission to the next, once everything is loaded."""
+    return 1000 * (done[-1] - done[WARM - 1]) / (len(done) - WARM)
+
+
+def of_size(size: int, scratch: Path) -> Figures:
+    """Everything that is measured of a class of one size."""
+    print(f"a class of {size:,}", flush=True)
+    prepared = make_class(scratch / f"class-{size}", size)
+    root, surroundings = prepared.course.root, environment(scratch)
+    found = graded(prepared, 1, scratch)
+
+    def seconds(*command: str) -> float:
+        return measure(command, root, surroundings).wall_s
+
+    started = [found["done"][0], found["seconds"] - found["done"][-1]]
+    last = prepared.students[-1]
+    row = {
+        "size": size,
+        "each_ms": milliseconds_each(found["done"]),
+        "start_and_end_s": sum(started),
+        "cpu_each_ms": 1000 * found["cpu_s"] / size,
+        "database_each_ms": 1000 * found["spent"]["write"] / size,
+        "keep_each_ms": 1000 * found["spent"]["_keep"] / size,
+        "look_s": found["spent"]["_tasks"] + found["spent"]["marks"] + found["spent"]["_report"],
+        "writer_mb": found["memory"][-1] / 1024,
+        "peak_mb": found["peak_mb"],
+        "unchanged_s": statistics.median(seconds(*GRADE) for _ in range(3)),
+        "report_s": seconds(sys.executable, "-m", "attention_course.cli", "report", ASSIGNMENT),
+        "export_s": seconds(*NBGRADER, "export"),
+        "one_more_s": seconds(*GRADE, "--student", last, "--force"),
+        "one_more_nbgrader_s": seconds(
+            *NBGRADER, "autograde", ASSIGNMENT, "--student", last, "--force"
+        ),
+        "gradebook_mb": prepared.course.gradebook.stat().st_size / 2**20,
+        **pages(root),
+    }
+    shutil.rmtree(root)
+    return row
+
+
+def pages(root: Path) -> Figures:
+    """What nbgrader's own interface takes for the tables of formgrader."""
+    from nbgrader.api import Gradebook
+
+    found: Figures = {}
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}", "attention-course") as gradebook:
+        for name, ask in {
+            "students_page_s": gradebook.student_dicts,
+            "submissions_page_s": lambda: gradebook.submission_dicts(ASSIGNMENT),
+        }.items():
+            began = time.perf_counter()
+            ask()
+            found[name] = time.perf_counter() - began
+    return found
+
+
+def efficiency(size: int, scratch: Path) -> Figures:
+    """Two workers against one, in turns on the same class."""
+    prepared = make_class(scratch / "two", size)
+    each: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(3):
+        for workers in each:
+            prepared.reset()
+            for name in ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"):
+                (prepared.course.root / ".attention_course" / name).unlink(missing_ok=True)
+            each[workers].append(milliseconds_each(graded(prepared, workers, scratch)["done"]))
+    shutil.rmtree(prepared.course.root)
+    one, two = statistics.median(each[1]), statistics.median(each[2])
+    return {"size": size, "one_ms": each[1], "two_ms": each[2], "efficiency": one / (2 * two)}
+
+
+# -- showing --------------------------------------------------------------------------------
+
+COLUMNS = {
+    "each_ms": ("from one submission to the next, ms", 1),
+    "cpu_each_ms": ("CPU of all processes, the start shared out, ms each", 0),
+    "keep_each_ms": ("the one writer: folders, gradebook, ledger, ms each", 1),
+    "database_each_ms": ("of that the gradebook, ms each", 1),
+    "look_s": ("before and after: what changed, which marks, s", 2),
+    "start_and_end_s": ("start and end, s", 1),
+    "writer_mb": ("memory of the writer, MB", 0),
+    "peak_mb": ("memory of all processes, MB", 0),
+    "unchanged_s": ("again, nothing changed, s", 2),
+    "report_s": ("the class report, s", 2),
+    "export_s": ("nbgrader export, s", 2),
+    "one_more_s": ("one submission more, attention-course grade, s", 1),
+    "one_more_nbgrader_s": ("one submission more, nbgrader autograde, s", 1),
+    "students_page_s": ("formgrader's table of students, s", 2),
+    "submissions_page_s": ("formgrader's table of submissions, s", 2),
+    "gradebook_mb": ("gradebook.db, MB", 1),
+}
+
+
+def table(record: Figures) -> str:
+    """The figures as Markdown, a column a size."""
+    rows, two = record["rows"], record["efficiency"]
+    lines = [
+        f"Measured on {record['cores']} cores in {record['seconds'] / 60:.0f} minutes "
+        f"(load {record['load']:.1f} when it began).\n",
+        "| class of | " + " | ".join(f"{row['size']:,}" for row in rows) + " |",
+        "| --- |" + " ---: |" * len(rows),
+    ]
+    for key, (title, digits) in COLUMNS.items():
+        values = (f"{row[key]:,.{digits}f}" for row in rows)
+        lines.append(f"| {title} | " + " | ".join(values) + " |")
+    lines.append(
+        f"\nTwo workers on two cores, a class of {two['size']:,}, three rounds in turns: "
+        f"{statistics.median(two['one_ms']):.1f} ms a submission with one worker, "
+        f"{statistics.median(two['two_ms']):.1f} ms with two: efficiency {two['efficiency']:.2f}."
+    )
+    return "\n".join(lines)
+
+
+def draw(record: Figures, stem: Path) -> Path | None:
+    """Cost a submission, memory, database and report time against size, each to the least size."""
+    from bokeh.embed import file_html
+    from bokeh.layouts import gridplot
+    from bokeh.models import Range1d
+    from bokeh.plotting import figure
+    from bokeh.resources import INLINE
+
+    from benchmarks.grading.picture import _photograph
+
+    sizes = [row["size"] for row in record["rows"]]
+    plots: list[Any] = []
+    for key, colour in (
+        ("each_ms", "#3b84c4"),
+        ("database_each_ms", "#d9730d"),
+        ("writer_mb", "#5b5b5b"),
+        ("report_s", "#17466f"),
+    ):
+        values = [row[key] for row in record["rows"]]
+        plot = figure(width=480, height=260, x_axis_type="log", title=COLUMNS[key][0],
+                      x_axis_label="students", toolbar_location=None,
+                      y_range=Range1d(0, 1.25 * max(values)))  # fmt: skip
+        plot.line(sizes, values, color=colour, line_width=2)
+        plot.scatter(sizes, values, color=colour, size=9)
+        plots.append(plot)
+    page = file_html(gridplot([plots[:2], plots[2:]], toolbar_location=None), INLINE, title="Scale")
+    html = stem.with_suffix(".html")
+    html.write_text(page, encoding="utf-8")
+    png = stem.with_suffix(".png")
+    return png if _photograph(html, png, 560) else None
+
+
+if __name__ == "__main__":
+    main()
