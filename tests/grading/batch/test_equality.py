@@ -1,4 +1,7 @@
-"""`attention-course grade` leaves what `nbgrader autograde` with our plug-ins leaves, byte for byte."""
+"""`attention-course grade` leaves what `nbgrader autograde` with our plug-ins leaves, byte for byte.
+
+On two workers of this machine as on the workers of a Dask cluster.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ import pytest
 
 from attention_course.commands.course_folder import CourseFolder
 from attention_course.sample_class import make_class
+
+from .clusters import cluster
 
 pytestmark = pytest.mark.slow
 
@@ -43,18 +48,19 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
-def both(folder: Path, assignment: str) -> tuple[Path, Path]:
-    """The same course graded by nbgrader's command and by ours, twice with marks in between."""
-    other = folder.parent / "ours"
-    shutil.copytree(folder, other)
-    commands = {
-        folder: ("nbgrader", "autograde", assignment),
-        other: ("attention_course.cli", "grade", assignment, "--workers", "2"),
-    }
-    for place, command in commands.items():
-        run(place, *command)
+def graded(folder: Path, assignment: str) -> tuple[Path, ...]:
+    """The same course graded by nbgrader's command, by ours, and by ours on a cluster."""
+    ours, clustered = folder.parent / "ours", folder.parent / "clustered"
+    for other in (ours, clustered):
+        shutil.copytree(folder, other)
+    grade = ("attention_course.cli", "grade", assignment)
+    run(folder, "nbgrader", "autograde", assignment)
+    run(ours, *grade, "--workers", "2")
+    with cluster(folder.parent / "dask", 2) as dask:
+        run(clustered, *grade, "--scheduler", dask.address)
+    for place in (folder, ours, clustered):
         run(place, "nbgrader", "generate_feedback", assignment)
-    return folder, other
+    return folder, ours, clustered
 
 
 def feedback(folder: Path) -> dict[str, str]:
@@ -72,7 +78,7 @@ def the_lesson(tmp_path_factory: pytest.TempPathFactory, repository_root: Path) 
     run(folder, "nbgrader", "generate_assignment", "attention")
     students = make_class(CourseFolder(folder), "attention")
     _with_a_due_date(folder, "attention", [student.name for student in students[:4]])
-    return both(folder, "attention")
+    return graded(folder, "attention")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +103,7 @@ def the_nasty_class(tmp_path_factory: pytest.TempPathFactory, repository_root: P
         nasty._hand_in(folder, student, nbformat.writes(notebook))
     for student, text in nasty.BROKEN.items():
         nasty._hand_in(folder, student, text)
-    return both(folder, "ps1")
+    return graded(folder, "ps1")
 
 
 def _with_a_due_date(folder: Path, assignment: str, students: list[str]) -> None:
@@ -119,31 +125,34 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("graded", ["the_lesson", "the_nasty_class"])
+@pytest.mark.parametrize("course", ["the_lesson", "the_nasty_class"])
 @pytest.mark.parametrize("what", ["grades", "comments", "submissions", "notebooks", "students"])
 def test_the_gradebooks_rows_are_the_same(
-    graded: str, what: str, request: pytest.FixtureRequest, read_rows: Any
+    course: str, what: str, request: pytest.FixtureRequest, read_rows: Any
 ) -> None:
-    stock, ours = request.getfixturevalue(graded)
+    stock, *others = request.getfixturevalue(course)
     expected = read_rows(stock)[what]
-    assert expected and read_rows(ours)[what] == expected
+    assert expected and len(others) == 2
+    assert all(read_rows(ours)[what] == expected for ours in others)
 
 
-@pytest.mark.parametrize("graded", ["the_lesson", "the_nasty_class"])
+@pytest.mark.parametrize("course", ["the_lesson", "the_nasty_class"])
 def test_the_autograded_files_are_the_same(
-    graded: str, request: pytest.FixtureRequest, read_files: Any
+    course: str, request: pytest.FixtureRequest, read_files: Any
 ) -> None:
-    stock, ours = request.getfixturevalue(graded)
-    expected, found = read_files(stock), read_files(ours)
-    assert expected.keys() == found.keys() and expected
-    for name in expected:
-        assert found[name] == expected[name], name
+    stock, *others = request.getfixturevalue(course)
+    expected = read_files(stock)
+    for ours in others:
+        found = read_files(ours)
+        assert expected.keys() == found.keys() and expected
+        for name in expected:
+            assert found[name] == expected[name], name
 
 
-@pytest.mark.parametrize("graded", ["the_lesson", "the_nasty_class"])
-def test_the_feedback_is_the_same(graded: str, request: pytest.FixtureRequest) -> None:
-    stock, ours = request.getfixturevalue(graded)
-    assert feedback(stock) and feedback(ours) == feedback(stock)
+@pytest.mark.parametrize("course", ["the_lesson", "the_nasty_class"])
+def test_the_feedback_is_the_same(course: str, request: pytest.FixtureRequest) -> None:
+    stock, *others = request.getfixturevalue(course)
+    assert feedback(stock) and all(feedback(ours) == feedback(stock) for ours in others)
 
 
 def test_some_submission_of_the_lesson_was_late(the_lesson: Any, read_rows: Any) -> None:
