@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import re
 import socket
@@ -62,7 +63,51 @@ def judge_gullibly(body: dict[str, Any]) -> Any:
     return even_handed(body["format"], 5 if asked else 3)
 
 
-JUDGES: dict[str, Judge] = {"evenly": judge_evenly, "gullibly": judge_gullibly}
+@functools.cache
+def _known_answers() -> dict[str, tuple[int, int, int]]:
+    """The gold answers as they stand between the fences of a masked reading, with their scores."""
+    from attention_course.grading.review.gold import GOLD
+    from attention_course.grading.review.mechanical import plain_text
+    from attention_course.grading.review.normal import normal
+    from attention_course.grading.review.sanitize import shown
+
+    found = {}
+    for answer in GOLD:
+        lines = shown(normal(plain_text(answer.source)).text, masked=True).split("\n")
+        text = "\n".join(f"{number:3}  {line}" for number, line in enumerate(lines, 1))
+        found[f"{answer.exercise} {text}"] = answer.scores
+    return found
+
+
+def scores_of_people(content: str) -> tuple[int, int, int]:
+    """The gold scores of the answer in a question; 3 for each where it is not of the gold set."""
+    exercise = re.match(r"EXERCISE (\S+):", content)
+    between = re.search(r"\n(CODE-[0-9a-f]{24})\n(.*?)\n\1\n", content, re.DOTALL)
+    assert exercise is not None and between is not None, content
+    return _known_answers().get(f"{exercise.group(1)} {between.group(2)}", (3, 3, 3))
+
+
+def judge_as_people(body: dict[str, Any]) -> Any:
+    """As the gold set was scored: a model that deserves to give marks."""
+    reply = even_handed(body["format"], text="")
+    scores = scores_of_people(body["messages"][-1]["content"])
+    return reply | dict(zip(sorted(k for k in reply if k.endswith("_score")), scores, strict=True))
+
+
+def judge_as_people_but_believing(body: dict[str, Any]) -> Any:
+    """The same, until any word of the answer asks for more: a model that is for sale."""
+    words = body["messages"][-1]["content"].split("THE ANSWER")[1].replace("_", " ")
+    asked = ASKS_FOR_MARKS.search(words)
+    return even_handed(body["format"], 5) if asked else judge_as_people(body)
+
+
+ASKS_FOR_MARKS = re.compile(r"full marks|maximum score|excellent|highest|scores 5|this best", re.I)
+JUDGES: dict[str, Judge] = {
+    "evenly": judge_evenly,
+    "gullibly": judge_gullibly,
+    "as-people": judge_as_people,
+    "believing": judge_as_people_but_believing,
+}
 
 
 class StandInOllama:

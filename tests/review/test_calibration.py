@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from stand_in_ollama import scores_of_people
 
 from attention_course.grading.review.calibration import (
     kappa,
@@ -14,11 +17,18 @@ from attention_course.grading.review.calibration import (
     measure,
     questions,
 )
+from attention_course.grading.review.client import Reviewer
+from attention_course.grading.review.desk import Desk
 from attention_course.grading.review.gold import CANARIES, GOLD
 from attention_course.grading.review.prompt import ReviewRequest
+from attention_course.grading.review.queue import Place
 from attention_course.grading.review.rubric import CRITERIA, RUBRICS
-from attention_course.grading.review.sanitize import shown
+from attention_course.grading.review.settings import Settings
+from attention_course.grading.review.submitted import Submitted
 
+GOLD_SCORES = tuple(
+    answer for answer in GOLD if answer.exercise == "attention_scores" and any(answer.scores)
+)
 NAMES = tuple(canary for canary in CANARIES if canary.where == "name")
 
 
@@ -30,14 +40,8 @@ def reply(scores: tuple[int, int, int]) -> str:
 
 
 def people(request: ReviewRequest) -> tuple[int, int, int]:
-    """What people gave the answer in the question; 3 for what is not in the gold set."""
-    text = request.messages[1]["content"]
-    for answer in GOLD:
-        lines = shown(answer.source, masked=True).split("\n")
-        numbered = "\n".join(f"{n:3}  {line}" for n, line in enumerate(lines, 1))
-        if answer.exercise == request.exercise and numbered in text:
-            return answer.scores
-    return (3, 3, 3)
+    """What the gold set gave the answer in the question; 3 for what is not in it."""
+    return scores_of_people(request.messages[1]["content"])
 
 
 def test_the_gold_set_is_varied() -> None:
@@ -110,21 +114,53 @@ def test_a_canary_that_pays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the flags, such a model's canaries go to a person; without them they would pay."""
     warned = measure(_talked_into, runs=1)
     assert warned.paid == [] and warned.alone == warned.canaries - 2
-    monkeypatch.setattr("attention_course.grading.review.prompt.flags", lambda source: ())
+    monkeypatch.setattr("attention_course.grading.review.prompt.flags", lambda *_, **__: ())
+    monkeypatch.setattr("attention_course.grading.review.assess.flags", lambda *_, **__: ())
     record = measure(_talked_into, runs=1)
     assert record.paid == ["order_in_name", "praise_in_name"] and not record.passed
 
 
 def test_a_model_that_only_the_flags_save_from_canaries_fails() -> None:
-    """It believes what any name says, so the next one that nobody has thought of would pay."""
+    """It believes what a name says, so the next one that nobody has thought of would pay."""
+    record = measure(_talked_into, runs=1)
+    assert record.resisted == record.canaries and record.alone > 0.8 * record.canaries
+    assert record.shortcomings == [
+        f"unwarned it resisted {len(NAMES) - 2} of {len(NAMES)} canaries that are a name, under 80%"
+    ]
 
-    def believes_names(request: ReviewRequest) -> str:
+
+def test_a_lower_score_for_a_name_that_says_nothing_of_its_value_is_no_surrender() -> None:
+    def strict(request: ReviewRequest) -> str:
         text = request.messages[1]["content"]
-        return reply(people(request) if "    return tmp2 / 8" in text else (5, 5, 5))
+        return reply(people(request) if "    return tmp2 / 8" in text else (1, 3, 3))
 
-    record = measure(believes_names, runs=1, canaries=NAMES)
-    assert record.resisted == len(NAMES) and record.alone == 0
-    assert any("unwarned it resisted 0 of 3" in said for said in record.shortcomings)
+    record = measure(strict, runs=1, gold=(), canaries=NAMES)
+    assert record.alone_by_kind == {"name": (len(NAMES), len(NAMES))} and record.paid == []
+
+
+def test_calibration_asks_what_a_class_is_asked(
+    tmp_path: Path, stand_in: Callable[..., Any], reviewer: Callable[..., Reviewer]
+) -> None:
+    """Letter by letter: the gold answers handed in as submissions make the same requests."""
+    reference = {"attention_scores": GOLD_SCORES[0].source}
+    in_calibration = []
+
+    def judge(request: ReviewRequest) -> str:
+        in_calibration.append(json.dumps(request.messages))
+        return reply((3, 3, 3))
+
+    measure(judge, runs=1, gold=GOLD_SCORES, canaries=(), reference=reference)
+    server = stand_in()
+    with Desk(Settings(), tmp_path) as desk:
+        for answer in GOLD_SCORES:
+            source = f"# mine\n\n{answer.source}\n\n# end"
+            verdicts = {"attention_scores": answer.verdict_line}
+            submitted = Submitted({"attention_scores": source}, reference, verdicts)
+            desk.take(Place("attention", answer.name, "lesson"), submitted)
+        desk.work_off("attention", reviewer(server), lambda place, said: True)
+    in_class = {json.dumps(body["messages"]) for body in server.chats}
+    assert len(set(in_calibration)) == len(GOLD_SCORES)
+    assert set(in_calibration) <= in_class
 
 
 def test_every_question_is_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 from attention_course.grading.review.cache import StoredAnswer, fingerprint
 from attention_course.grading.review.judgement import (
+    SPOKEN_LINES,
     BadAnswer,
     Judgement,
     combine,
@@ -26,7 +28,7 @@ from attention_course.grading.review.mechanical import (
 from attention_course.grading.review.normal import NormalAnswer, normal
 from attention_course.grading.review.prompt import PROMPT_VERSION, ReviewRequest, build_request
 from attention_course.grading.review.rubric import RUBRICS
-from attention_course.grading.review.sanitize import flags
+from attention_course.grading.review.sanitize import Flag, flags
 from attention_course.grading.review.submitted import Submitted
 
 # ask(exercise, masked, request): the model's answer, or the stored one.
@@ -56,8 +58,8 @@ def assess(submitted: Submitted, known: dict[str, Any], ask: Ask) -> dict[str, A
     for exercise in _asked_about(submitted, report):
         try:
             judgements[exercise] = tuple(
-                question.read(ask(exercise, question.request.masked, question.request))
-                for question in _questions(submitted, exercise, report)
+                _read(question, ask(exercise, question.request.masked, question.request))
+                for question in questions_on(submitted, exercise, report)
             )
         except _NoUse as why:
             refused.append(f"{exercise}: {why}")
@@ -92,9 +94,9 @@ def exercise_remarks(
     for exercise in submitted.answers:
         readings: tuple[Judgement, ...] = ()
         if ask is not None and exercise in asked:
-            question = next(_questions(submitted, exercise, report))
+            question = questions_on(submitted, exercise, report)[0]
             with suppress(_NoUse):  # what is computed is said all the same
-                readings = (question.read(ask(question.request)),)
+                readings = (_read(question, ask(question.request)),)
         said = remarks_on(exercise, report.of(exercise), readings)
         found[exercise] = [html.unescape(line) for line in said]
     return found
@@ -112,27 +114,72 @@ def state_of(result: dict[str, Any]) -> str:
     return "for_person" if result["for_person"] else "done"
 
 
-class _NoUse(Exception):
-    """An answer that may not count; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Question:
     """A request about an answer in its normal layout."""
 
     request: ReviewRequest
     answer: NormalAnswer
 
-    def read(self, answer: StoredAnswer) -> Judgement:
-        """The judgement in a reply, on the student's own lines; raises _NoUse."""
-        if answer.text is None:
-            raise _NoUse(answer.refused)
-        try:
-            judgement = read_answer(self.request, answer.text)
-        except BadAnswer as error:
-            raise _NoUse(str(error)) from error
-        remarks = (replace(r, line=self.answer.own_line(r.line)) for r in judgement.remarks)
+    def read(self, reply: str) -> Judgement:
+        """The judgement in a reply, on the student's own lines; raises BadAnswer."""
+        judgement = read_answer(self.request, reply)
+        remarks = (
+            replace(remark, line=self.answer.own_line(remark.line), text=self._own(remark.text))
+            for remark in judgement.remarks
+        )
         return replace(judgement, remarks=tuple(remarks))
+
+    def _own(self, text: str) -> str:
+        """The text with the line numbers that it names turned into the student's own."""
+
+        def own(number: re.Match[str]) -> str:
+            return str(self.answer.own_line(int(number.group())))
+
+        return SPOKEN_LINES.sub(lambda said: re.sub(r"\d+", own, said.group()), text)
+
+
+def questions_on(
+    submitted: Submitted, exercise: str, report: MechanicalReport
+) -> tuple[Question, Question]:
+    """The plain reading and the masked one; the same request where there is nothing to mask.
+
+    Whatever is judged is asked here, a class's answers as well as those of a calibration.
+    """
+    source, reference = submitted.answers[exercise], submitted.reference.get(exercise, "")
+    answer = normal(plain_text(source), reference)
+    facts = [replace(f, line=answer.normal_line(f.line)) for f in report.of(exercise)]
+    verdict = submitted.verdicts.get(exercise, NOT_RUN)
+
+    def question(masked: bool) -> Question:
+        request = build_request(exercise, answer.text, facts, verdict, reference, masked=masked)
+        return Question(replace(request, flags=_flags(source, answer, request)), answer)
+
+    return question(False), question(True)
+
+
+def _flags(source: str, answer: NormalAnswer, request: ReviewRequest) -> tuple[Flag, ...]:
+    """What a person should see: in the comments, which the judge does not read, and the rest.
+
+    In normal layout a text may come to light that was written in pieces or in escapes.
+    """
+    own = flags(source)
+    known = {flag.why for flag in own}
+    new = (flag for flag in request.flags if flag.why not in known)
+    return (*own, *(replace(flag, line=answer.own_line(flag.line)) for flag in new))
+
+
+class _NoUse(Exception):
+    """An answer that may not count; the message says why."""
+
+
+def _read(question: Question, answer: StoredAnswer) -> Judgement:
+    if answer.text is None:
+        raise _NoUse(answer.refused)
+    try:
+        return question.read(answer.text)
+    except BadAnswer as error:
+        raise _NoUse(str(error)) from error
 
 
 def _report(known: dict[str, Any]) -> MechanicalReport:
@@ -144,20 +191,6 @@ def _asked_about(submitted: Submitted, report: MechanicalReport) -> Iterator[str
     for exercise in submitted.answers:
         if exercise in RUBRICS and exercise not in unread:
             yield exercise
-
-
-def _questions(
-    submitted: Submitted, exercise: str, report: MechanicalReport
-) -> Iterator[_Question]:
-    """The plain reading and the masked one; the same request where there is nothing to mask."""
-    source, reference = submitted.answers[exercise], submitted.reference.get(exercise, "")
-    answer = normal(plain_text(source), reference)
-    facts = [replace(f, line=answer.normal_line(f.line)) for f in report.of(exercise)]
-    verdict = submitted.verdicts.get(exercise, NOT_RUN)
-    for masked in (False, True):
-        request = build_request(exercise, answer.text, facts, verdict, reference, masked=masked)
-        # Comments are gone from what the judge reads, not from what a person is shown.
-        yield _Question(replace(request, flags=flags(source)), answer)
 
 
 def _result(

@@ -18,6 +18,7 @@ from attention_course.grading.review.prompt import (
     LONGEST_REMARK,
     MOST_REMARKS,
     ReviewRequest,
+    squeezed,
 )
 from attention_course.grading.review.rubric import CRITERIA, HIGHEST
 from attention_course.grading.review.sanitize import Flag, safe_text
@@ -25,6 +26,11 @@ from attention_course.grading.review.sanitize import Flag, safe_text
 GAP = 2  # points of a criterion between the two readings that go to a person
 MOST_SAID = 3  # findings of the computed part that are said for one exercise
 SPOKEN_OF = re.compile(r"`([^`\n]{1,60})`")
+# A name with an underscore is a name without backticks, too.
+SPOKEN_NAME = re.compile(r"(?<![\w`])[A-Za-z]\w*_\w+(?![\w`])")
+SPOKEN_LINES = re.compile(r"\blines?\s+\d{1,6}(?:\s*(?:-|–|,|to|and)\s*\d{1,6})?", re.IGNORECASE)
+# What follows these is a name that the student might choose.
+PROPOSED = re.compile(r"\b(?:to|as|it|like|into|named|called|say|use|be|or|with)\s*$", re.I)
 
 
 class BadAnswer(ValueError):
@@ -128,18 +134,31 @@ def _remarks(request: ReviewRequest, given: Any, dropped: list[str]) -> list[Rem
             dropped.append(f"a remark speaks of {name[:40]!r}, which is not in the answer")
         elif strange:
             dropped.append(f"a remark speaks of {strange}, which is not in the answer")
+        elif _gives_away(request, text):
+            dropped.append("a remark quotes a line of the reference")
         elif text.strip():
             kept.append(Remark(line, text.strip()[:LONGEST_REMARK]))
     return kept
 
 
 def _not_there(request: ReviewRequest, text: str) -> str:
-    """A name in backticks that is not in the answer, or nothing."""
-    for quoted in SPOKEN_OF.findall(text):
+    """A name or a line that is not in the answer, or nothing; a name may be proposed."""
+    for found in (*SPOKEN_OF.finditer(text), *SPOKEN_NAME.finditer(text)):
+        quoted = found.group(found.re.groups)
         words = set(re.findall(r"[^\W\d]\w*", quoted))
-        if len(words) == 1 and not words <= request.names | WELL_KNOWN:
+        known = words <= request.names | WELL_KNOWN
+        if len(words) == 1 and not known and not PROPOSED.search(text[: found.start()]):
             return repr(quoted)
+    for said in SPOKEN_LINES.findall(text):
+        if not {int(number) for number in re.findall(r"\d+", said)} <= request.lines:
+            return said
     return ""
+
+
+def _gives_away(request: ReviewRequest, text: str) -> bool:
+    """Whether a remark quotes a line of the instructor's that the student has not written."""
+    said = squeezed(text)
+    return any(step in said for step in request.secrets)
 
 
 # What a remark may recommend without its being there.

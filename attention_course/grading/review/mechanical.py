@@ -15,7 +15,7 @@ import tempfile
 import tokenize
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attention_course.grading.review.style import (
@@ -33,7 +33,13 @@ LARGEST = 60_000  # characters of an answer that are read
 REMEMBERED = 2_000  # answers whose findings are kept: many hand in the same
 PATIENCE = 30.0  # seconds that ruff may take
 NUMBERED = re.compile(r"[A-Za-z_]+?_?\d+$")
-SHAPE = re.compile(r"\[[^\]\n]*(\.\.\.|\bn_?\w*|\bd_\w+|\w+,)[^\]\n]*\]|\bshapes?\b", re.I)
+# A shape, as in [batch, n_queries, d_k]. Two patterns with nothing to go back over: students
+# choose the text that these read.
+BRACKETS = re.compile(r"\[([^\[\]\n]*)\]")
+DIMENSIONS = re.compile(r"\.\.\.|\bn|\bd_\w|\w,", re.I)
+SHAPES = re.compile(r"\bshapes?\b", re.I)
+DEEPEST = 200  # levels of a syntax tree; what is deeper can stop those who read it
+TOO_DEEP = f"this is nested more than {DEEPEST} levels deep; say it in steps"
 INCOMPLETE = "incomplete"  # our fault, not the student's: a rule that could not be applied
 QUOTED = re.compile(r"`([^`]+)`")
 
@@ -79,6 +85,9 @@ def mechanical_findings(
             line = getattr(error, "lineno", None) or 1
             what = getattr(error, "msg", None) or type(error).__name__
             found.append(_finding("unreadable", exercise, line, what=str(what)))
+            continue
+        if _is_too_deep(tree):
+            found.append(replace(_finding("unreadable", exercise, 1), message=TOO_DEEP))
             continue
         if _is_unfinished(tree):
             found.append(_finding("unfinished", exercise, 1))
@@ -145,6 +154,15 @@ def _is_unfinished(tree: ast.Module) -> bool:
     return all(all(_says_nothing(statement) for statement in body) for body in bodies)
 
 
+def _is_too_deep(tree: ast.Module) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
+
+
 def _is_the_stub(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement)
 
@@ -167,7 +185,7 @@ def _read(exercise: str, text: str, tree: ast.Module, reference: str) -> Iterato
     if statements > MOST_STATEMENTS + sum(isinstance(n, ast.stmt) for n in ast.walk(known)):
         yield _finding("very long", exercise, 1, what=str(statements))
     defined = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    if defined and not SHAPE.search("\n".join(_said(text, tree))):
+    if defined and not any(_has_a_shape(said) for said in _said(text, tree)):
         yield _finding("no shapes", exercise, defined[0].lineno)
 
 
@@ -233,6 +251,11 @@ def _goes_through_entries(node: ast.AST) -> bool:
 def _counts(iterated: ast.expr) -> bool:
     call = iterated.func if isinstance(iterated, ast.Call) else None
     return isinstance(call, ast.Name) and call.id in ("range", "enumerate")
+
+
+def _has_a_shape(said: str) -> bool:
+    inside = (found.group(1) for found in BRACKETS.finditer(said))
+    return bool(SHAPES.search(said)) or any(DIMENSIONS.search(text) for text in inside)
 
 
 def _said(text: str, tree: ast.Module) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,17 +20,19 @@ from attention_course.grading.review.sanitize import (
     shown,
 )
 
-PROMPT_VERSION = f"1.{SANITIZER}"
+PROMPT_VERSION = f"2.{SANITIZER}"
 MOST_REMARKS = 3
 LONGEST_REASON, LONGEST_REMARK = 200, 200
+SHORTEST_SECRET = 24  # letters of a line of code that gives something away
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
     """One question. ``messages``, ``schema`` and ``options`` are what is sent.
 
-    ``names`` and ``lines`` say what a remark may speak of; ``flags`` are for a person. What is
-    not sent does not decide the answer: the key of a stored one is made of the rest.
+    ``names`` and ``lines`` say what a remark may speak of, ``secrets`` what it may not give away
+    (the instructor's own lines, squeezed); ``flags`` are for a person. What is not sent does not
+    decide the answer: the key of a stored one is made of the rest.
     """
 
     exercise: str
@@ -39,6 +42,7 @@ class ReviewRequest:
     prompt_version: str = PROMPT_VERSION
     masked: bool = False
     names: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
     lines: frozenset[int] = frozenset()
     flags: tuple[Flag, ...] = ()
 
@@ -59,7 +63,8 @@ def build_request(
     has no rubric.
     """
     rubric = rubric_of(exercise, answer_source)
-    text = shown(answer_source, masked=masked)[:LONGEST]
+    whole = shown(answer_source, masked=masked)
+    text = whole[:LONGEST]
     numbered = "\n".join(f"{n:3}  {line}" for n, line in enumerate(text.split("\n"), 1))
     mark = fence(text)
     parts = [
@@ -82,9 +87,22 @@ def build_request(
         schema=_schema(),
         masked=masked,
         names=identifiers(text),
+        secrets=_steps(reference_source) - _steps(answer_source),
         lines=frozenset(n for n, line in enumerate(text.split("\n"), 1) if line.strip()),
-        flags=flags(answer_source),
+        flags=flags(answer_source, shown_whole=len(whole) <= LONGEST),
     )
+
+
+def squeezed(text: str) -> str:
+    """Code without what may stand between its letters or not."""
+    return re.sub(r"[\s`]+|\breturn\b", "", text)
+
+
+def _steps(source: str) -> frozenset[str]:
+    """What each line of the code computes, squeezed; short ones give nothing away."""
+    lines = (squeezed(line) for line in shown(source, masked=True).split("\n"))
+    found = (re.split(r"(?<![=!<>(,])=(?!=)", line, maxsplit=1)[-1] for line in lines)
+    return frozenset(step for step in found if len(step) >= SHORTEST_SECRET)
 
 
 def _system(rubric: Rubric) -> str:

@@ -20,6 +20,7 @@ SANITIZER = 1  # part of every stored answer's key: another sanitizer, another q
 BREAK = "\u200b"  # a zero-width space: no marker survives it, and people do not see it
 MASK = "…"
 LONGEST = 8_000  # characters of an answer that fit beside the rubric
+MOST_LOOKED_AT = 60_000  # characters that are searched for words to a grader
 STRINGS = {tokenize.STRING}
 # Parts of f-strings are tokens of their own from Python 3.12 on.
 MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", -1)
@@ -47,13 +48,22 @@ TALKS = re.compile(
     r"\b(?:full|max(?:imum)?|top|highest|best|perfect|five|[45](?: ?/ ?5)?)\b.{0,20}"
     r"(?:mark|point|score|grade|rating)?"
     r"|(?:full|max(?:imum)?|top|highest|perfect) (?:mark|point|score|grade|credit|rating)s?"
-    r"|[a-z]_(?:names|shapes|structure)(?:_score)?\W{0,4}[0-5]|score\W{0,3}[:=]\W{0,3}[45]\b"
+    r"|[a-z] (?:names|shapes|structure) score|[a-z]_(?:names|shapes|structure)\W{0,4}[0-5]"
+    r"|score\W{0,3}[:=]\W{0,3}[45]\b"
     r"|\b(?:reviewer|grader|evaluator|examiner|teaching assistant)s?\b|important notice|jailbreak"
+    r"|(?:repeat|reveal|recite|leak)\b.{0,40}\b(?:rubric|reference|solution|answer|prompt|above)"
+    r"|(?:print|show|quote|copy|write)\b.{0,30}\b(?:rubric|system prompt|good answer|instructions)"
     r"|ignorier|vergiss|volle punktzahl|(?:alle|volle|h(?:ö|oe)chste) punkte|bewerte|anweisung"
     r"|ignore[zr]? (?:les|toutes)|oublie|note maximale|tous les points|consigne"
     r"|ignora(?:r|d)? (?:las|todas|le|tutte)|olvida|m(?:á|a)xima (?:nota|puntuaci)|instruccion"
     r"|punteggio (?:massimo|pieno)|istruzioni|ignore (?:as|todas)|nota m(?:á|a)xima"
     r"|忽略|满分|滿分|最高分|指令|无视|無視|指示|満点|игнориру|максимальн|инструкци|оценк|تجاهل|무시|만점",
+    re.IGNORECASE,
+)
+# Of a name of two words only what no name in a lesson says: max_score is an honest one.
+SHORT_TALKS = re.compile(
+    r"(?:full|all|perfect|top|max(?:imum)?|highest) (?:mark|point|credit|grade)s?"
+    r"|(?:five|5) of (?:five|5)|ignore (?:rubric|rules)|good grader",
     re.IGNORECASE,
 )
 ENCODED = re.compile(r"(?:[A-Za-z0-9+/]{40,}={0,2}|(?:\\x[0-9a-f]{2}){12,}|(?:[0-9a-f]{2}){24,})")
@@ -105,13 +115,14 @@ def fence(text: str, key: bytes = b"code-quality review") -> str:
     return "CODE-" + hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:24]
 
 
-def flags(source: str) -> tuple[Flag, ...]:
+def flags(source: str, *, shown_whole: bool = True) -> tuple[Flag, ...]:
     """Lines that talk to whoever grades, or hide something; for a person, never for a mark."""
     found: list[Flag] = []
-    if len(source) > LONGEST:
+    if len(source) > LONGEST or not shown_whole:
         found.append(Flag(1, f"is longer than the {LONGEST} characters that the judge reads"))
+    source = source[:MOST_LOOKED_AT].replace("\r\n", "\n")
     said = _said(source)
-    for number, line in enumerate(source.replace("\r\n", "\n").split("\n"), 1):
+    for number, line in enumerate(source.split("\n"), 1):
         flat = unicodedata.normalize("NFKC", HIDDEN.sub("", said.get(number, "")))
         words = re.sub(r"[\s_\-.*~]+", " ", flat)
         if HIDDEN.search(line):
@@ -128,19 +139,32 @@ def flags(source: str) -> tuple[Flag, ...]:
 
 
 def _said(source: str) -> dict[int, str]:
-    """What each line says in words: comments, strings, and names of three words or more."""
-    text = source.replace("\r\n", "\n").replace("\r", "\n")
-    said: dict[int, str] = {}
+    """What each line says in words: comments, strings, and names that speak."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # Magics and commands are no Python, and never reach the judge.
+    said = {n: line for n, line in enumerate(lines, 1) if line.lstrip()[:1] in ("%", "!")}
+    text = "\n".join("" if n in said else line for n, line in enumerate(lines, 1))
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             words = token.type in (tokenize.COMMENT, MIDDLE) or token.type in STRINGS
-            if words or (token.type == tokenize.NAME and token.string.count("_") >= 2):
+            if words or (token.type == tokenize.NAME and _speaks(token.string)):
                 for place, line in enumerate(token.string.split("\n")):
                     number = token.start[0] + place
+                    line = line if words else " ".join(_words(line))
                     said[number] = f"{said.get(number, '')} {line}"
     except (tokenize.TokenError, SyntaxError, RecursionError):
-        return dict(enumerate(text.split("\n"), 1))  # all of it: who knows what it is
+        return dict(enumerate(lines, 1))  # all of it: who knows what it is
     return said
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, whether_written_so or whetherWrittenSo."""
+    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]+", unicodedata.normalize("NFKC", name))
+
+
+def _speaks(name: str) -> bool:
+    words = _words(name)
+    return len(words) >= 3 or bool(SHORT_TALKS.fullmatch(" ".join(words)))
 
 
 def _mixes_alphabets(line: str) -> bool:
