@@ -33,6 +33,7 @@ RESULTS = HERE / "results"
 DOCUMENT = HERE.parent / "docs" / "scale.md"
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 SIZES = (10, 100, 1000)
+MANY = 100_000  # students for whom the page reckons
 WARM = 4  # the first submissions of a run, which load what the others find loaded
 NBGRADER = [sys.executable, "-m", "nbgrader"]
 Figures = dict[str, Any]
@@ -58,12 +59,12 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "scale.json").write_text(json.dumps(record, indent=1) + "\n")
     text = table(record)
-    print(text)
+    print(text, reckoned(record), sep="\n\n")
     picture = draw(record, RESULTS / "scale")
     if chosen.document:
         page = DOCUMENT.read_text(encoding="utf-8")
         words = "Cost against the size of the class; the table says the same."
-        shown = f"\n![{words}](scale.png)\n\n{text}\n"
+        shown = f"\n![{words}](scale.png)\n\n{text}\n\n{reckoned(record)}\n"
         if picture is not None:
             shutil.copyfile(picture, DOCUMENT.with_name("scale.png"))
         DOCUMENT.write_text(BLOCK.sub(lambda m: m[1] + shown + m[2], page), encoding="utf-8")
@@ -198,6 +199,45 @@ def table(record: Figures) -> str:
     return "\n".join(lines)
 
 
+def reckoned(record: Figures) -> str:
+    """What a course of MANY students takes, from what one of the largest class measured takes."""
+    row, two = record["rows"][-1], record["efficiency"]
+    hour, size = 3600.0, row["size"]
+    rate, two_ms = 1000 / row["keep_each_ms"], statistics.median(two["two_ms"])
+    growth = MANY / size
+    lines = [
+        ("one worker", f"{MANY * row['each_ms'] / 1000 / hour:.1f} hours"),
+        ("two workers on two cores", f"{MANY * two_ms / 1000 / hour:.1f} hours"),
+        ("the one writer", f"{MANY * row['keep_each_ms'] / 1000 / hour:.1f} hours, "
+         f"{rate:.0f} submissions a second at most"),
+        ("workers that keep the writer busy", f"{row['each_ms'] * rate / 1000:.0f}"),
+        ("a regrade with nothing changed", _span(record, "unchanged_s")),
+        ("the class report", _span(record, "report_s")),
+        ("formgrader's table of students", _span(record, "students_page_s")),
+        ("gradebook.db", f"{row['gradebook_mb'] * growth / 1024:.1f} GB"),
+        ("memory of the writer", f"{_grown(record, 'writer_mb') / 1024:.1f} GB"),
+    ]  # fmt: skip
+    return "\n".join(
+        [f"| {MANY:,} students | reckoned |", "| --- | ---: |"]
+        + [f"| {a} | {b} |" for a, b in lines]
+    )
+
+
+def _grown(record: Figures, key: str) -> float:
+    """A figure at MANY, on the line through the two largest classes."""
+    rows = record["rows"]
+    if len(rows) < 2:
+        return float(rows[-1][key])
+    low, high = rows[-2], rows[-1]
+    slope = (high[key] - low[key]) / (high["size"] - low["size"])
+    return float(high[key] + max(slope, 0.0) * (MANY - high["size"]))
+
+
+def _span(record: Figures, key: str) -> str:
+    grown = _grown(record, key)
+    return f"{grown:.0f} s" if grown < 180 else f"{grown / 60:.0f} minutes"
+
+
 def draw(record: Figures, stem: Path) -> Path | None:
     """Cost a submission, memory, database and report time against size, each to the least size."""
     from bokeh.embed import file_html
@@ -219,7 +259,7 @@ def draw(record: Figures, stem: Path) -> Path | None:
         values = [row[key] for row in record["rows"]]
         plot = figure(width=480, height=260, x_axis_type="log", title=COLUMNS[key][0],
                       x_axis_label="students", toolbar_location=None,
-                      y_range=Range1d(0, 1.25 * max(values)))  # fmt: skip
+                      y_range=Range1d(start=0, end=1.25 * max(values)))  # fmt: skip
         plot.line(sizes, values, color=colour, line_width=2)
         plot.scatter(sizes, values, color=colour, size=9)
         plots.append(plot)
