@@ -181,6 +181,7 @@ class StandInOllama:
 class _Handler(BaseHTTPRequestHandler):
     server_of: StandInOllama
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
