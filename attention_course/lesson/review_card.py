@@ -38,7 +38,7 @@ def show_review(
         return
     waiting = display(_waiting(), display_id=True)
     records = [verdict.to_record() for verdict in verdicts]
-    said = remarks_on(answers, reference_sources(exercises), records, model)
+    said = remarks_on(answers, reference_sources(exercises, answers), records, model)
     saved = record_review(assignment, said.model, said.remarks)
     titles = {exercise.name: exercise.title for exercise in exercises}
     notes = (f"Kept in {FOLDER}/{FILE_NAME}.",) if saved.ok else saved.notes
@@ -48,7 +48,10 @@ def show_review(
 
 
 def answer_sources(exercises: Iterable[Any]) -> dict[str, str]:
-    """Exercise to the source of the cell that last defined its answer, as far as it is known."""
+    """Exercise to the source of the cell that last defined its answer, as far as it is known.
+
+    A source that answers several exercises is there once, ``problem.py`` under its own name.
+    """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     cells = [str(cell) for cell in shell.user_ns.get("In", ())] if shell is not None else []
@@ -63,19 +66,22 @@ def answer_sources(exercises: Iterable[Any]) -> dict[str, str]:
             text = Path(PROBLEM).read_text("utf-8", "replace")
             if exercise.answer_name in _defined(text):
                 found[PROBLEM] = text
-        if source is not None:
+        if source is not None and source not in found.values():
             found[exercise.name] = source
     return found
 
 
-def reference_sources(exercises: Iterable[Any]) -> dict[str, str]:
-    """Exercise to the reference's own source."""
+def reference_sources(exercises: Iterable[Any], answers: Mapping[str, str]) -> dict[str, str]:
+    """The reference's own source for each of ``answers``, under the same name."""
     import reference_attention
 
-    return {
-        exercise.name: inspect.getsource(getattr(reference_attention, exercise.answer_name))
-        for exercise in exercises
-    }
+    found: dict[str, str] = {}
+    for exercise in exercises:
+        name = exercise.name if exercise.name in answers else PROBLEM
+        if name in answers and exercise.answer_name in _defined(answers[name]):
+            source = inspect.getsource(getattr(reference_attention, exercise.answer_name))
+            found.setdefault(name, source)
+    return found
 
 
 def _defined(source: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,6 +114,41 @@ def test_an_answer_in_problem_py_is_read_there(notebook: Notebook, tmp_path: Pat
         SimpleNamespace(name=n, answer_name="SimpleAttention") for n in ("projections", "scores")
     ]
     assert list(answer_sources(parts)) == ["problem.py"]
+
+
+def test_problem_py_answers_four_exercises_and_is_asked_about_once(
+    notebook: Notebook,
+    stand_in: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    from attention_course.panel import complete_problem
+
+    server = stand_in()
+    monkeypatch.setenv("OLLAMA_HOST", server.host)
+    (tmp_path / "problem.py").write_text(complete_problem("bmm"))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "problem", raising=False)
+    notebook("from problem import SimpleAttention")
+    verify("attention_basics", review=True)
+    (question,) = [body["messages"][1]["content"] for body in server.chats]
+    assert question.startswith("EXERCISE problem.py")
+    good = question.split("ONE GOOD ANSWER")[1].split("THE ANSWER")[0]
+    assert "class SimpleAttention" in good, "the reference's own, not the rubric's sample"
+    assert capsys.readouterr().out.count("problem.py:") == 1
+    review = progress.read_progress()["assignments"]["attention_basics"]["review"]
+    assert list(review["remarks"]) == ["problem.py"]
+
+
+def test_one_cell_with_two_answers_is_asked_about_once(notebook: Notebook) -> None:
+    both = AGGREGATE + "\n\ndef attention_weights(scores):\n    return scores.softmax(-1)"
+    notebook(both)
+    parts = [
+        SimpleNamespace(name="value_aggregation", answer_name="aggregate_values"),
+        SimpleNamespace(name="attention_weights", answer_name="attention_weights"),
+    ]
+    assert answer_sources(parts) == {"value_aggregation": both}
 
 
 def test_the_progress_file_with_a_review_is_of_its_schema(notebook: Notebook) -> None:
