@@ -32,6 +32,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import Connection, and_, case, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from attention_course.grading.batch.indexes import add_indexes
 from attention_course.grading.database import (
     NO_SERVER,
     GradebookLost,
@@ -101,6 +102,7 @@ class Writer:
         self._url = db_url
         self._done = 0
         self._lost = False
+        self._ask(add_indexes)
         query = select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)
         self.assignment, self.due = self._ask(lambda c: c.execute(query).one())
         self.cells = self._ask(lambda c: _cells(c, self.assignment))
