@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +11,10 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from servers import Server, why_no_server
+from ..grading.batch import conftest as SMALL
+from .servers import Server, why_no_server
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _small_courses() -> Any:
-    """The small course of the tests of the batch, whose conftest is theirs."""
-    path = ROOT / "tests" / "grading" / "batch" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("small_courses", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["small_courses"] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
-
-
-SMALL = _small_courses()
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contents import run
-from servers import free_port
 
 from attention_course.commands.course_folder import CourseFolder, copy_course
 from attention_course.commands.gradebook import look_at
 from attention_course.commands.report import configured
+
+from .contents import run
+from .servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

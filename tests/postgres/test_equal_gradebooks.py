@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contents import COURSE, contents, run
 from nbgrader.api import Gradebook
 
 from attention_course.commands.course_folder import CourseFolder
 from attention_course.sample_class import make_class
+
+from .contents import COURSE, contents, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

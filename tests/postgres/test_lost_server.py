@@ -11,13 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from contents import run
-from servers import free_port
 
 from attention_course.commands.course_folder import CourseFolder, Refusal
 from attention_course.commands.gradebook import database_words, look_at
 from attention_course.grading.batch import gradebook as gradebook_module
 from attention_course.grading.database import GradebookLost
+
+from .contents import run
+from .servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 STUDENTS = 8
