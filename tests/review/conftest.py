@@ -26,9 +26,8 @@ EXERCISES = (
 PASSED = dict.fromkeys(EXERCISES, "The numeric tests pass.")
 
 
-def load_stand_in() -> ModuleType:
-    """``stand_in_ollama.py`` of this folder, which is no package."""
-    name = "stand_in_ollama"
+def load(name: str) -> ModuleType:
+    """A module of this folder, which is no package."""
     if name not in sys.modules:
         path = Path(__file__).with_name(f"{name}.py")
         spec = importlib.util.spec_from_file_location(name, path)
@@ -39,13 +38,21 @@ def load_stand_in() -> ModuleType:
     return sys.modules[name]
 
 
-load_stand_in()
+load("stand_in_ollama")
+load("graded_course")
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with three submissions that nobody has graded."""
+    made: Path = load("graded_course").make_course(tmp_path_factory.mktemp("review") / "released")
+    return made
 
 
 @pytest.fixture
 def stand_in() -> Iterator[Callable[..., Any]]:
     """``stand_in(script=[…], judge=…)`` starts a stand-in server; all end with the test."""
-    module = load_stand_in()
+    module = load("stand_in_ollama")
     started: list[Any] = []
 
     def start(*arguments: Any, **options: Any) -> Any:
