@@ -101,29 +101,59 @@ export interface IExtent {
   readonly minusInfinite: number;
 }
 
+const NOTHING: IExtent = {
+  low: Infinity,
+  high: -Infinity,
+  nan: 0,
+  infinite: 0,
+  minusInfinite: 0
+};
+
+/** A million numbers take a while to look through, and no matrix ever changes: once is enough. */
+const looked = new WeakMap<IMatrix, IExtent>();
+
+/** What all of the matrices hold together. */
 export function extent(...matrices: readonly IMatrix[]): IExtent {
+  return matrices.map(extentOf).reduce(
+    (all, one) => ({
+      low: Math.min(all.low, one.low),
+      high: Math.max(all.high, one.high),
+      nan: all.nan + one.nan,
+      infinite: all.infinite + one.infinite,
+      minusInfinite: all.minusInfinite + one.minusInfinite
+    }),
+    NOTHING
+  );
+}
+
+function extentOf(matrix: IMatrix): IExtent {
+  const known = looked.get(matrix);
+  if (known) {
+    return known;
+  }
   let [low, high] = [Infinity, -Infinity];
   let [nan, infinite, minusInfinite] = [0, 0, 0];
-  for (const { values } of matrices) {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (value - value === 0) {
-        if (value < low) {
-          low = value;
-        }
-        if (value > high) {
-          high = value;
-        }
-      } else if (value === Infinity) {
-        infinite += 1;
-      } else if (value === -Infinity) {
-        minusInfinite += 1;
-      } else {
-        nan += 1;
+  const { values } = matrix;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value - value === 0) {
+      if (value < low) {
+        low = value;
       }
+      if (value > high) {
+        high = value;
+      }
+    } else if (value === Infinity) {
+      infinite += 1;
+    } else if (value === -Infinity) {
+      minusInfinite += 1;
+    } else {
+      nan += 1;
     }
   }
-  return { low, high, nan, infinite, minusInfinite };
+  const found = { low, high, nan, infinite, minusInfinite };
+  looked.set(matrix, found);
+  return found;
 }
 
 /** What scores are multiplied with, from the sliders. */
