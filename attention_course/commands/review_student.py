@@ -40,7 +40,7 @@ def show_student(folder: CourseFolder, student: str, assignment: str | None, ful
                 lines.append(
                     f"computed part {computed:.2f} of 1, judged part {points(judged)} of 1"
                 )
-            lines += ["", html.unescape(said.comment)]  # escaped for pages, not for terminals
+            lines += ["", html.unescape(said.comment)]
             for one in provenance_of(desk.storage, job.place):
                 lines += ["", *_provenance(one, full)]
             console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

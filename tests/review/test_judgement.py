@@ -155,7 +155,19 @@ def test_the_comment_is_concrete_and_safe() -> None:
     reading = read_answer(request(), reply(d_remarks=[item]))
     comment = combine({"attention_scores": (reading, reading)}, report).comment
     assert "attention_scores, line 3: the name" in comment
-    assert "<" not in comment and "**" not in comment and "`" not in comment
+    assert "attention_scores, line 3: < script>alert(1)< /script> * * use * * a name" in comment
+    assert "'< b>'" in comment
+
+
+def test_what_holds_for_several_answers_is_said_once() -> None:
+    findings = [Finding(name, line, "no shapes", "no shapes are said", 0.1)
+                for name, line in (("one", 1), ("two", 3))]  # fmt: skip
+    other = Finding("two", 4, "unclear name", "the name `tmp` is empty", 0.1)
+    comment = combine({}, MechanicalReport(0.5, (*findings, other))).comment
+    assert comment.split("\n\n") == [
+        "one, line 1; two, line 3: no shapes are said",
+        "two, line 4: the name `tmp` is empty",
+    ]
 
 
 def test_nothing_to_say_is_said() -> None:

@@ -236,14 +236,16 @@ def combine(
 
 
 def _comment(judgements: Mapping[str, tuple[Judgement, ...]], mechanical: MechanicalReport) -> str:
-    lines: list[str] = []
+    places: dict[str, list[str]] = {}  # what is said, once, to where it holds
     names = list(dict.fromkeys([*(f.exercise for f in mechanical.findings), *judgements]))
     for exercise in names:
         said = remarks_on(exercise, mechanical.of(exercise), judgements.get(exercise, ()))
-        lines += [f"{safe_text(exercise)}, {text}" for text in said]
-    if not lines:
+        for text in said:
+            line, _, what = text.partition(": ")
+            places.setdefault(what, []).append(f"{safe_text(exercise)}, {line}")
+    if not places:
         return "The code reads well: nothing to say against it."
-    return "\n\n".join(lines)
+    return "\n\n".join(f"{'; '.join(where)}: {what}" for what, where in places.items())
 
 
 def remarks_on(

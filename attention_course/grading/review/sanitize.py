@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import html
 import io
 import re
 import tokenize
@@ -180,26 +179,48 @@ def identifiers(source: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d]\w*", source))
 
 
-def safe_text(text: str) -> str:
-    """Text that shows as itself in HTML and in Markdown, in nbgrader's feedback and formgrader.
+# Code between two backticks is code on a page, and readable where nothing is rendered.
+CODE = re.compile(r"(?<!`)`([^`<>&$\\\n]{1,60})`(?!`)")
+# Where a page would read markup, a space keeps it from being one: people read on.
+SPACED = (
+    (re.compile(r"<(?=[^\s=\d])"), "< "),
+    (re.compile(r"&(?=[#\w])"), "& "),
+    (re.compile(r"\](?=[(\[:])"), "] "),
+    (re.compile(r"\[(?=\^)"), "[ "),
+    (re.compile(r":(?=//)"), ": "),
+    (re.compile(r"(?i)\b(www)\."), r"\1 ."),
+    (re.compile(r"~(?=~)"), "~ "),
+    (re.compile(r"(?<=\S)\*|\*(?=\S)"), " * "),
+)
 
-    >>> safe_text("<b>2 * 3</b> [x](y)")
-    '&lt;b&gt;2 &#42; 3&lt;/b&gt; &#91;x&#93;(y)'
+
+def safe_text(text: str) -> str:
+    """One line that shows as it stands in HTML and in Markdown, whoever wrote it.
+
+    nbgrader's feedback renders it, formgrader's text field and the terminal do not.
+
+    >>> safe_text("`d_k` <b>[x](y)</b> $1$")
+    '`d_k` < b>[x] (y)< /b> ＄1＄'
     """
-    flat = HIDDEN.sub("", text)
-    flat = "".join(c for c in flat if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
-    flat = html.escape(flat, quote=False)
+    flat = " ".join(HIDDEN.sub("", text).split())
+    flat = "".join(c for c in flat if unicodedata.category(c) not in ("Cc", "Cs"))
     # MathJax reads the finished page, where an entity is the character again.
     flat = flat.replace("$", "\uff04").replace("\\", "\uff3c")
-    flat = re.sub(r"[`*\[\]|~!{}^]", lambda m: f"&#{ord(m.group())};", flat)
-    flat = re.sub(r"(?<![^\W_])_|_(?![^\W_])", "&#95;", flat)  # inside a word it means nothing
-    flat = re.sub(r"://", "&#58;//", flat)
-    flat = re.sub(r"(?m)^([ \t]*)([#>+=-]|\d+[.)])", lambda m: m[1] + _entity(m[2]), flat)
-    return re.sub(r"(?i)\bwww\.", "www&#46;", flat).replace("@", "&#64;")
+    parts = CODE.split(flat)
+    shown_parts = (f"`{part}`" if n % 2 else _inert(part) for n, part in enumerate(parts))
+    line = "".join(shown_parts).strip()
+    return re.sub(r"^([#>+=*~|:-]+|\d+[.)](?=\s|$))", lambda m: f"({m[1]})", line)
 
 
-def _entity(text: str) -> str:
-    return f"&#{ord(text[0])};{text[1:]}" if len(text) == 1 else f"{text[:-1]}&#{ord(text[-1])};"
+def _inert(text: str) -> str:
+    before = None
+    text = text.replace("`", "'")
+    while before != text:
+        before = text
+        for found, instead in SPACED:
+            text = found.sub(instead, text)
+        text = re.sub(r" {2,}", " ", text)
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", "&#95;", text)  # inside a word it means nothing
 
 
 # -- comments and strings -------------------------------------------------------------------
