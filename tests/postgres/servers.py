@@ -129,8 +129,12 @@ class Server:
             "log_statement": "mod",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        # Ended with these tests, should they be killed.
+        setpriv = shutil.which("setpriv")
+        tied = [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
+        program = str(self.programs / "postgres")
         self.process = subprocess.Popen(
-            [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(port), *options],
+            [*tied, program, "-D", str(self.data), "-p", str(port), *options],
             cwd=self.folder,
             env={"LC_ALL": "C", "PATH": os.defpath},
             stdin=subprocess.DEVNULL,

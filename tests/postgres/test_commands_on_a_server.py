@@ -84,6 +84,24 @@ def test_nbgraders_own_commands_for_the_database_work(graded: Any) -> None:
     assert "student-09" in [row[0] for row in graded.state()["rows"]["students"]]
 
 
+def test_a_run_keeps_no_transaction_open_and_leaves_no_connection(course: Any, here: type) -> None:
+    """One that stays open keeps tables from being upgraded and rows from being tidied away."""
+    states: list[list[tuple[str]]] = []
+    about = f"FROM pg_stat_activity WHERE datname = '{course.database}'"
+
+    class Looks(here):  # type: ignore[misc]
+        def one(self, job: Any) -> Any:
+            outcome = super().one(job)
+            states.append(course.server.run(f"SELECT state {about}"))
+            return outcome
+
+    course.hand_in("student-01")
+    course.hand_in("student-02")
+    course.grade(pool=Looks)
+    assert len(states) == 2 and {state for found in states for (state,) in found} <= {"idle"}
+    assert course.server.run(f"SELECT count(*) {about}") == [(0,)]
+
+
 # -- formgrader -------------------------------------------------------------------------------
 
 
