@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def take_in_autograded(folder: CourseFolder, config: Config, desk: Desk, assignment: str) -> None:
     """Queue the graded submissions that no review is known of, as after a lost review file."""
     import nbformat
+    from nbgrader.converters.autograde import Autograde
 
     from attention_course.commands.report import configured, student_folders
     from attention_course.grading.review.plugin import KEY, student_files, submitted_of
@@ -27,6 +28,7 @@ def take_in_autograded(folder: CourseFolder, config: Config, desk: Desk, assignm
 
     course = configured(folder)
     master = Path(course.format_path(course.source_directory, ".", assignment))
+    names = Autograde(config=config).exclude_overwriting.get(assignment, ())
     known = {job.place for job in desk.jobs(assignment)}
     graded = student_folders(course, course.autograded_directory, assignment)
     for student, place in sorted(graded.items()):
@@ -40,7 +42,7 @@ def take_in_autograded(folder: CourseFolder, config: Config, desk: Desk, assignm
             except Exception:  # the report names notebooks that cannot be read
                 continue
             verdicts = notebook.metadata.get(KEY, {}).get("verdicts", [])
-            files = student_files(config, assignment, handed_in)
+            files = student_files(names, handed_in)
             source = master / path.name
             submitted = submitted_of(notebook, source, verdicts, files, desk.settings)
             if submitted is not None:

@@ -42,18 +42,24 @@ class AfterSteps:
     def run(self, student: str, result: Result, late: float) -> None:
         """Run them on what came of one submission; they may change its notebooks."""
         for name, text in result.notebooks.items():
+            plain: Any = None
             notebook: Any = None
-            changed = False
             for step in self.steps:
                 if isinstance(step, AssignLatePenalties):
                     if late > 0:
                         step(new_notebook(), self._resources(student, name, None))
                     continue
+                if plain is None:
+                    plain = json.loads(text)  # as we have just written it
+                if isinstance(step, SaveReview):
+                    # It only reads; making a notebook of it would take longer than it does.
+                    given = plain if notebook is None else notebook
+                    step.preprocess(given, self._resources(student, name, given))
+                    continue
                 if notebook is None:
-                    notebook = nbformat.from_dict(json.loads(text))  # as we have just written it
+                    notebook = nbformat.from_dict(plain)
                 notebook, _ = step(notebook, self._resources(student, name, notebook))
-                changed |= not isinstance(step, SaveReview)  # which only reads
-            if changed:
+            if notebook is not None:
                 result.notebooks[name] = written(notebook)
 
     def _resources(self, student: str, notebook: str, node: Any) -> dict[str, Any]:
@@ -63,5 +69,5 @@ class AfterSteps:
             "notebook": notebook,
             "db_url": self.course.db_url,
         }
-        kept = {} if node is None else {KEY: node.metadata.get(KEY)}
+        kept = {} if node is None else {KEY: node["metadata"].get(KEY)}
         return {"nbgrader": about, "unique_key": notebook, **kept}

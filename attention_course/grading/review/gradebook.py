@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import and_, bindparam, case, select, update
 from traitlets.config import Config
 
 from attention_course.grading.database import storable
 from attention_course.grading.review.queue import Place
 from attention_course.grading.review.standing import Standing
+
+# The rows of one task cell of one submission, by their ids.
+_ROWS = (
+    select(Grade.id.label("grade"), Comment.id.label("comment"))
+    .select_from(SubmittedNotebook)
+    .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+    .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+    .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+    .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+    .join(BaseCell.__table__, BaseCell.__table__.c.id == Grade.cell_id)
+    .join(
+        Comment,
+        and_(Comment.notebook_id == SubmittedNotebook.id, Comment.cell_id == Grade.cell_id),
+    )
+    .where(
+        SubmittedAssignment.student_id == bindparam("student"),
+        Assignment.name == bindparam("assignment"),
+        Notebook.name == bindparam("notebook"),
+        BaseCell.__table__.c.name == bindparam("cell"),
+    )
+)
 
 
 def write_standing(gradebook: Gradebook, place: Place, cell: str, standing: Standing) -> None:
@@ -17,13 +49,27 @@ def write_standing(gradebook: Gradebook, place: Place, cell: str, standing: Stan
 
     Raises nbgrader's MissingEntry where the gradebook does not know the submission.
     """
-    where = (cell, place.notebook, place.assignment, place.student)
-    grade, comment = gradebook.find_grade(*where), gradebook.find_comment(*where)
-    grade.auto_score = standing.score
-    if grade.manual_score is None:
-        grade.needs_manual_grade = standing.needs_person
-    comment.auto_comment = storable(standing.comment) or None
-    gradebook.db.commit()
+    # In three statements: by nbgrader's own calls this took longer than the rest of a submission.
+    with gradebook.engine.begin() as connection:
+        found = connection.execute(
+            _ROWS,
+            {
+                "student": place.student,
+                "assignment": place.assignment,
+                "notebook": place.notebook,
+                "cell": cell,
+            },
+        ).first()
+        if found is None:
+            raise MissingEntry(f"no review of {place} can be noted: the gradebook has no {cell}")
+        waits = case((Grade.manual_score.is_(None), standing.needs_person),
+                     else_=Grade.needs_manual_grade)  # fmt: skip
+        values = {"auto_score": standing.score, "needs_manual_grade": waits}
+        connection.execute(update(Grade).where(Grade.id == found.grade).values(values))
+        said = storable(standing.comment) or None
+        connection.execute(
+            update(Comment).where(Comment.id == found.comment).values(auto_comment=said)
+        )
 
 
 class GradebookWriter:

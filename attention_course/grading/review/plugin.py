@@ -11,7 +11,7 @@ import atexit
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -48,14 +48,28 @@ class SaveReview(NbGraderPreprocessor):
 
     def enabled(self) -> bool:
         """Whether the configuration wants reviews at all."""
-        return Review(parent=self).settings().enabled
+        return self._settings.enabled
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return Review(parent=self).settings()
+
+    @cached_property
+    def _course(self) -> CourseDirectory:
+        return CourseDirectory(parent=self)
+
+    @cached_property
+    def _written_by_students(self) -> Mapping[str, Iterable[str]]:
+        """By assignment, the files beside a notebook that students write."""
+        named: Mapping[str, Iterable[str]] = Autograde(config=self.config).exclude_overwriting
+        return named
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         about = resources["nbgrader"]
         place = Place(about["assignment"], about["student"], about["notebook"])
-        settings = Review(parent=self).settings()
+        settings = self._settings
         if not settings.enabled or task_points(nb, settings.cell) is None:
             return nb, resources
         try:
@@ -77,7 +91,7 @@ class SaveReview(NbGraderPreprocessor):
         from attention_course.grading.review.desk import Desk
         from attention_course.grading.review.gradebook import write_standing
 
-        course = CourseDirectory(parent=self)
+        course = self._course
         root = Path(course.root)
         source, handed_in = (
             Path(course.format_path(stage, student, place.assignment))
@@ -89,8 +103,8 @@ class SaveReview(NbGraderPreprocessor):
         submitted = submitted_of(
             nb,
             source / f"{place.notebook}.ipynb",
-            nb.metadata.get(KEY, {}).get("verdicts", ()),
-            student_files(self.config, place.assignment, handed_in),
+            nb["metadata"].get(KEY, {}).get("verdicts", ()),
+            student_files(self._written_by_students.get(place.assignment, ()), handed_in),
             settings,
         )
         if submitted is None:
@@ -165,10 +179,10 @@ def review_of(place: Place, submitted: Submitted, settings: Settings, root: Path
         return said
 
 
-def student_files(config: Config, assignment: str, folder: str | Path) -> dict[str, str]:
-    """The files of a submission that are the student's to write, as text by name."""
+def student_files(names: Iterable[str], folder: str | Path) -> dict[str, str]:
+    """The files of these names in a submission's folder, as text by name."""
     found = {}
-    for name in Autograde(config=config).exclude_overwriting.get(assignment, ()):
+    for name in names:
         path = Path(folder) / name
         if path.is_file() and not path.is_symlink() and path.stat().st_size < LARGEST_FILE:
             found[name] = path.read_text("utf-8", "replace")

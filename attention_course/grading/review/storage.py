@@ -84,6 +84,9 @@ class Storage:
             self.connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             self.connection.row_factory = sqlite3.Row
             self.connection.execute("PRAGMA foreign_keys = ON")
+            # One wait for the disk a change instead of three, and readers never wait.
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = FULL")
             self._prepare()
         except sqlite3.DatabaseError as error:
             raise StorageUnreadable(
