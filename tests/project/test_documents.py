@@ -26,6 +26,12 @@ NOT_RUN = {
     "make demo": "tests/cli/test_demo.py runs what it calls",
     "make bench": "it measures for minutes",
     "make hub": "tests/hub starts what it starts",
+    "python benchmarks/scale.py --document": "it measures for minutes",
+    # tests/grading/batch/clusters.py starts the same programs on ports of its own.
+    "dask scheduler --host 127.0.0.1 --no-dashboard &": "it stays",
+    "dask worker tcp://127.0.0.1:8786 --nworkers 2 --nthreads 1 --no-dashboard &": "it stays",
+    "attention-course grade attention --scheduler tcp://127.0.0.1:8786": "it needs them",
+    "attention-course grade attention --scheduler tcp://grading-scheduler:8786": "so does this",
 }
 # Commands that belong into another folder than the course's.
 ELSEWHERE = {"pytest test_attention.py -v": "finished/attention_basics"}
