@@ -59,7 +59,7 @@ lab-check: $(STAMP)
 
 test: check lab-check
 	@echo "pytest: the whole suite on $(WORKERS) workers"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rfEs $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rfEs $(PYTEST_ARGS)
 
 lab: $(STAMP)
 	@echo "JupyterLab opens on release/; end it with Ctrl-C here"

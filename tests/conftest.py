@@ -31,7 +31,31 @@ NOBODY_LISTENS = "127.0.0.1:9"
 USERS_OLLAMA = os.environ.get("OLLAMA_HOST", "")
 
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+FIRST = (
+    "grading/test_conformance.py",
+    "attacks/test_deeds.py",
+    "postgres/test_equal_gradebooks.py",
+    "checks/test_any_seed.py",
+    "grading/batch/test_cluster.py",
+    "hub/test_class_journey.py",
+    "grading/batch/test_equality.py",
+    "hub/test_rights.py",
+    "grading/test_ordinary_user.py",
+    "browser/test_beside_others.py",
+    "review/test_killed.py",
+    "review/test_in_grade.py",
+    "cli/test_demo.py",
+)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.relative_to(REPOSITORY / "tests").as_posix()
+    return FIRST.index(name) if name in FIRST else len(FIRST)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
     for item in items:
         if item.get_closest_marker("network") and os.environ.get(NEEDS_NETWORK) != "1":
             item.add_marker(

@@ -67,7 +67,11 @@ READING = deeds(
         ),
         deed(
             "temporary files of others", "what others left there", "private /tmp",
-            "return some(glob.glob('/tmp/**', recursive=True) + glob.glob('/var/tmp/**', recursive=True))",
+            # Python and the course may themselves be installed there, for everybody to read.
+            "import attention_course\n"
+            "own = sys.prefix, sys.base_prefix, os.path.dirname(attention_course.__file__)\n"
+            "found = glob.glob('/tmp/**', recursive=True) + glob.glob('/var/tmp/**', recursive=True)\n"
+            "return some([path for path in found if not path.startswith(own)])",
         ),
         deed(
             "the environment of the grader", "tokens", PROCESSES,

@@ -116,7 +116,7 @@ class Queue:
         with self.storage.change() as connection:
             rows = connection.execute(
                 "SELECT * FROM reviews WHERE assignment = ? AND state = 'pending' "
-                "ORDER BY queued, student, notebook",
+                "ORDER BY queued, rowid",
                 (assignment,),
             )
             places = (Place(row[0], row[1], row[2]) for row in rows)
