@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,17 @@ def test_a_file_of_another_version_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(StorageUnreadable, match="of version 99"):
         Storage(path)
     assert os.path.getsize(path) == size
+
+
+def test_an_older_file_that_somebody_reads_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "review.sqlite"
+    Storage(path).close()
+    monkeypatch.setattr("attention_course.grading.review.storage.PATIENCE", 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM reviews").fetchall()
+        Storage(path).close()
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,12 +80,16 @@ class Storage:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
         try:
             self.connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             self.connection.row_factory = sqlite3.Row
             self.connection.execute("PRAGMA foreign_keys = ON")
-            # One wait for the disk a change instead of three, and readers never wait.
-            self.connection.execute("PRAGMA journal_mode = WAL")
+            if new:
+                # One wait for the disk a change instead of three, and readers never wait. An
+                # older file stays as it is: it could not be changed while somebody reads it.
+                with suppress(sqlite3.OperationalError):
+                    self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = FULL")
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -94,8 +98,10 @@ class Storage:
             ) from error
 
     def _prepare(self) -> None:
+        if self._version() == VERSION:
+            return  # the usual case asks for no lock: somebody may be reading or writing
         with self.change():
-            version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+            version = self._version()
             if version == 0:
                 for statement in TABLES.split(";"):
                     self.connection.execute(statement)
@@ -105,6 +111,10 @@ class Storage:
                     f"{self.path} is of version {version}, and this program writes {VERSION}. "
                     "Move it away: the reviews in it are made again"
                 )
+
+    def _version(self) -> int:
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
