@@ -8,31 +8,35 @@ be confirmed. One transaction holds all rows of a submission.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from nbgrader.api import (
     Assignment,
     BaseCell,
-    Comment,
     Grade,
     Gradebook,
     GradeCell,
     Notebook,
-    SolutionCell,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
     TaskCell,
-    new_uuid,
 )
 from nbgrader.utils import parse_utc
-from sqlalchemy import Connection, and_, case, insert, or_, select, update
+from sqlalchemy import Connection, case, select
 from sqlalchemy.exc import DBAPIError
 
 from attention_course.grading.batch.indexes import add_indexes
+from attention_course.grading.batch.rows import (
+    Cells,
+    SubmissionRows,
+    Values,
+    add_student,
+    cells_of,
+)
 from attention_course.grading.database import (
     NO_SERVER,
     GradebookLost,
@@ -68,18 +72,12 @@ class StoredMark:
         return self.auto if self.manual is None else self.manual
 
 
-@dataclass
-class _Cells:
-    """The ids of one notebook's cells by grade_id."""
-
-    notebook: str
-    graded: dict[str, str] = field(default_factory=dict)
-    tasks: dict[str, str] = field(default_factory=dict)
-    solutions: dict[str, str] = field(default_factory=dict)
-
-
 Marks = dict[str, dict[str, StoredMark]]
 """By notebook and grade_id."""
+Review = Mapping[str, tuple[float | None, str]]
+"""By grade_id what a review gives: points (None: a person gives them) and a comment."""
+Reviews = Mapping[str, Review]
+"""By notebook."""
 
 
 class Writer:
@@ -105,7 +103,7 @@ class Writer:
         self._ask(add_indexes)
         query = select(Assignment.id, Assignment.duedate).where(Assignment.name == assignment)
         self.assignment, self.due = self._ask(lambda c: c.execute(query).one())
-        self.cells = self._ask(lambda c: _cells(c, self.assignment))
+        self.cells = self._ask(lambda c: cells_of(c, self.assignment))
         self.students = self._ask(lambda c: set(c.execute(select(Student.id)).scalars()))
 
     def __enter__(self) -> Writer:
@@ -189,161 +187,66 @@ class Writer:
         extension = self._ask(lambda connection: connection.execute(query).scalar())
         return max(0.0, (timestamp - self.due - (extension or timedelta())).total_seconds())
 
-    def write(self, student: str, timestamp: str | None, result: Result | None) -> None:
+    def write(
+        self,
+        student: str,
+        timestamp: str | None,
+        result: Result | None,
+        reviews: Reviews | None = None,
+    ) -> None:
         """Put one submission's rows in; without a result every test waits for a person.
 
         Raises UnknownStudent, GradebookLost where its server is gone, and SQLAlchemy's errors
         where it cannot be written.
         """
-        self._ask(lambda connection: self._write(connection, student, timestamp, result))
+        self._ask(lambda c: self._write(c, student, timestamp, result, reviews or {}))
         self.students.add(student)
         self._done += 1
 
-    # -- rows -------------------------------------------------------------------------------
-
     def _write(
-        self, connection: Connection, student: str, timestamp: str | None, result: Result | None
+        self,
+        connection: Connection,
+        student: str,
+        timestamp: str | None,
+        result: Result | None,
+        reviews: Reviews,
     ) -> None:
         if student not in self.students:
-            if not self.create_students:
-                raise UnknownStudent(f"no student {student!r} is in the gradebook")
-            longest = Student.__table__.c.id.type.length
-            if self._server is not None and len(student) > longest:
-                raise UnknownStudent(
-                    f"the student's id has {len(student)} characters, this gradebook takes at most "
-                    f"{longest}; rename the submitted folder"
-                )
-            connection.execute(insert(Student.__table__).values(id=student))
-        submitted = self._submission(connection, student, timestamp)
+            self._add_student(connection, student)
+        at = None if timestamp is None else parse_utc(timestamp)
+        rows = SubmissionRows.find_or_add(connection, self.assignment, student, at)
+        if self.reset_penalties:
+            rows.reset_penalties()
         for name, cells in self.cells.items():
-            notebook = self._notebook(connection, submitted, cells)
-            handed_in = result is None or result.problem or name in result.marks
-            if not handed_in:
-                self._set(
-                    connection, notebook, dict.fromkeys((*cells.graded, *cells.tasks), 0.0), cells
-                )
-                self._sure(connection, notebook)
-            elif result is None:
-                self._set(connection, notebook, dict.fromkeys(cells.graded), cells)
-            elif not result.problem:
-                marks = {**result.marks[name], **dict.fromkeys(result.ungraded.get(name, {}))}
-                self._set(connection, notebook, marks, cells)
-                comments = {n: storable(said) for n, said in result.comments[name].items()}
-                self._comment(connection, notebook, comments, cells)
+            rows.put(cells, _values(name, cells, result, reviews.get(name, {})))
 
-    def _submission(self, connection: Connection, student: str, timestamp: str | None) -> str:
-        table = SubmittedAssignment.__table__
-        at = {} if timestamp is None else {"timestamp": parse_utc(timestamp)}
-        query = select(table.c.id).where(
-            table.c.assignment_id == self.assignment, table.c.student_id == student
-        )
-        found = connection.execute(query).scalar()
-        if found is None:
-            found = new_uuid()
-            values = {"id": found, "assignment_id": self.assignment, "student_id": student, **at}
-            connection.execute(insert(table).values(values))
-        elif at:
-            connection.execute(update(table).where(table.c.id == found).values(at))
-        return str(found)
+    def _add_student(self, connection: Connection, student: str) -> None:
+        if not self.create_students:
+            raise UnknownStudent(f"no student {student!r} is in the gradebook")
+        longest = Student.__table__.c.id.type.length
+        if self._server is not None and len(student) > longest:
+            raise UnknownStudent(
+                f"the student's id has {len(student)} characters, this gradebook takes at most "
+                f"{longest}; rename the submitted folder"
+            )
+        add_student(connection, student)
 
-    def _notebook(self, connection: Connection, submitted: str, cells: _Cells) -> str:
-        """The submitted notebook's id; it and what it lacks of grades and comments are made."""
-        table = SubmittedNotebook.__table__
-        query = select(table.c.id).where(
-            table.c.assignment_id == submitted, table.c.notebook_id == cells.notebook
-        )
-        found = connection.execute(query).scalar()
-        if found is None:
-            found = new_uuid()
-            values = {"id": found, "assignment_id": submitted, "notebook_id": cells.notebook}
-            connection.execute(insert(table).values(flagged=False, **values))
-        elif self.reset_penalties:
-            penalty = table.c.late_submission_penalty
-            is_set = and_(table.c.id == found, penalty.is_not(None))
-            connection.execute(update(table).where(is_set).values({penalty: None}))
-        for kind, wanted in (
-            (Grade.__table__, {**cells.graded, **cells.tasks}),
-            (Comment.__table__, {**cells.solutions, **cells.tasks}),
-        ):
-            there = set(
-                connection.execute(
-                    select(kind.c.cell_id).where(kind.c.notebook_id == found)
-                ).scalars()
-            )
-            more = {"needs_manual_grade": True} if kind is Grade.__table__ else {}
-            rows = [
-                {"id": new_uuid(), "notebook_id": found, "cell_id": cell, **more}
-                for cell in wanted.values()
-                if cell not in there
-            ]
-            if rows:
-                connection.execute(insert(kind), rows)
-        return str(found)
 
-    def _set(
-        self, connection: Connection, notebook: str, marks: dict[str, Any], cells: _Cells
-    ) -> None:
-        table = Grade.__table__
-        for value in set(marks.values()):
-            ids = [
-                {**cells.graded, **cells.tasks}[name]
-                for name, mark in marks.items()
-                if mark == value and name in {**cells.graded, **cells.tasks}
-            ]
-            needs = (
-                True
-                if value is None
-                else case((table.c.manual_score.is_not(None), True), else_=False)
-            )
-            connection.execute(
-                update(table)
-                .where(table.c.notebook_id == notebook, table.c.cell_id.in_(ids))
-                .values(auto_score=value, needs_manual_grade=needs)
-            )
-
-    def _sure(self, connection: Connection, notebook: str) -> None:
-        """A notebook that was not handed in needs nobody's look."""
-        table = Grade.__table__
-        connection.execute(
-            update(table).where(table.c.notebook_id == notebook).values(needs_manual_grade=False)
-        )
-
-    def _comment(
-        self, connection: Connection, notebook: str, comments: dict[str, Any], cells: _Cells
-    ) -> None:
-        table = Comment.__table__
-        ids = {**cells.solutions, **cells.tasks}
-        for value in set(comments.values()):
-            wanted = [ids[n] for n, said in comments.items() if said == value and n in ids]
-            other = (
-                table.c.auto_comment.is_not(None)
-                if value is None
-                else or_(table.c.auto_comment.is_(None), table.c.auto_comment != value)
-            )
-            connection.execute(
-                update(table)
-                .where(and_(table.c.notebook_id == notebook, table.c.cell_id.in_(wanted), other))
-                .values(auto_comment=value)
-            )
+def _values(name: str, cells: Cells, result: Result | None, review: Review) -> Values:
+    """What one notebook's automatic fields are to be, by what came of the submission."""
+    if result is None:
+        return Values(dict.fromkeys(cells.graded))
+    if result.problem:
+        return Values()
+    if name not in result.marks:  # was not handed in: nothing of it is worth a look
+        return Values(dict.fromkeys((*cells.graded, *cells.tasks), 0.0), settled=True)
+    marks = {**result.marks[name], **dict.fromkeys(result.ungraded.get(name, {}))}
+    comments = {cell: storable(said) for cell, said in result.comments[name].items()}
+    for cell, (score, said) in review.items():
+        marks[cell], comments[cell] = score, storable(said) or None
+    return Values(marks, comments)
 
 
 def _points() -> Any:
     graded, task = GradeCell.__table__.c.max_score, TaskCell.__table__.c.max_score
     return case((graded.is_not(None), graded), else_=task)
-
-
-def _cells(connection: Connection, assignment: str) -> dict[str, _Cells]:
-    query = select(Notebook.name, Notebook.id).where(Notebook.assignment_id == assignment)
-    found = {name: _Cells(identity) for name, identity in connection.execute(query)}
-    names = {cells.notebook: cells for cells in found.values()}
-    base = BaseCell.__table__
-    for model, kind in ((GradeCell, "graded"), (TaskCell, "tasks"), (SolutionCell, "solutions")):
-        table = model.__table__
-        rows = (
-            select(base.c.notebook_id, base.c.name, base.c.id)
-            .join(table, table.c.id == base.c.id)
-            .where(base.c.notebook_id.in_(list(names)))
-        )
-        for notebook, name, identity in connection.execute(rows):
-            getattr(names[notebook], kind)[name] = identity
-    return found
