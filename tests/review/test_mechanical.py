@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from attention_course.grading.review import mechanical
 from attention_course.grading.review.judgement import combine
 from attention_course.grading.review.mechanical import Finding, mechanical_findings
 from attention_course.grading.review.style import BY_NAME, RULES
@@ -172,3 +175,49 @@ def test_without_ruff_a_person_is_told_and_no_student_is(
     result = combine({}, report)
     assert result.for_person == [f"the program ruff {why}; the computed points may be too many"]
     assert "ruff" not in result.comment
+
+
+def _answers(number: int) -> dict[str, str]:
+    return {"attention_scores": SCORES.format(f"left_{number} = {number}\n    return queries")}
+
+
+@pytest.fixture
+def runs_of_ruff(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many answers each run of ruff was given, from here on."""
+    given: list[int] = []
+    real = mechanical._run_ruff
+
+    def counted(texts: Sequence[str]) -> str | None:
+        given.append(len(texts))
+        return real(texts)
+
+    monkeypatch.setattr(mechanical, "_said_by_ruff", OrderedDict())
+    monkeypatch.setattr(mechanical, "_run_ruff", counted)
+    return given
+
+
+def test_what_comes_next_is_read_in_the_same_run_and_changes_no_finding(
+    runs_of_ruff: list[int],
+) -> None:
+    coming = iter([["def f(:", "[" * 300 + "]" * 300, *_answers(2).values()], []])
+    first = mechanical_findings(_answers(1), {}, lambda: next(coming))
+    second = mechanical_findings(_answers(2), {}, lambda: next(coming))
+    assert runs_of_ruff == [2]  # what no Python can read is not among them
+    mechanical._said_by_ruff.clear()
+    assert [first, second] == [mechanical_findings(_answers(number), {}) for number in (1, 2)]
+
+
+def test_an_answer_that_stops_ruff_takes_no_other_with_it(
+    runs_of_ruff: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = mechanical_findings(_answers(1), {})
+    mechanical._said_by_ruff.clear()
+    counted = mechanical._run_ruff
+
+    def stopped(texts: Sequence[str]) -> str | None:
+        return (
+            "took longer than 30 s" if any("hostile" in text for text in texts) else counted(texts)
+        )
+
+    monkeypatch.setattr(mechanical, "_run_ruff", stopped)
+    assert mechanical_findings(_answers(1), {}, lambda: ["hostile = 1"]) == alone

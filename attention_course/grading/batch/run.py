@@ -117,6 +117,7 @@ class Run:
         self._foreign: list[_Task] = []
 
     def close(self) -> None:
+        self.after.close()
         self.ledger.close()
         self.writer.gradebook.close()
 
@@ -203,6 +204,7 @@ class Run:
         ignore = tuple(self.course.ignore)
         jobs = [Job(task.student, str(task.folder), ignore) for task in tasks]
         limit = self.course.seconds_of_a_submission()
+        self.after.expect((task.student, task.folder) for task in tasks)
         with self.pool(self.assignment, min(workers, len(jobs)), limit) as pool:
             for outcome in pool.run(jobs):
                 task = by_student[outcome.job.student]
@@ -247,7 +249,8 @@ class Run:
         timestamp = _time(submission)
         if submission.timestamp and timestamp is None:
             self.listener.say(f"{name}/{student}: timestamp.txt holds no time; none is noted")
-        self.writer.write(student, submission.timestamp if timestamp else None, result)
+        reviews = {} if result is None or result.problem else self.after.reviews(student, result)
+        self.writer.write(student, submission.timestamp if timestamp else None, result, reviews)
         if result is None or result.problem:
             self.folders.remove(task.destination)
         else:

@@ -20,9 +20,11 @@ from attention_course.grading.review.judgement import (
     remarks_on,
 )
 from attention_course.grading.review.mechanical import (
+    Ahead,
     Finding,
     MechanicalReport,
     mechanical_findings,
+    nothing_ahead,
     plain_text,
 )
 from attention_course.grading.review.normal import NormalAnswer, normal
@@ -37,9 +39,9 @@ UNREAD = frozenset({"unfinished", "unreadable"})
 NOT_RUN = "The numeric tests were not run."
 
 
-def computed(submitted: Submitted) -> dict[str, Any]:
+def computed(submitted: Submitted, ahead: Ahead = nothing_ahead) -> dict[str, Any]:
     """What is known with no model, as plain data: the computed part, and the comment on it."""
-    report = mechanical_findings(submitted.answers, submitted.reference)
+    report = mechanical_findings(submitted.answers, submitted.reference, ahead)
     return {
         "mechanical": report.score,
         "findings": [asdict(finding) for finding in report.findings],

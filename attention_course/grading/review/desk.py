@@ -14,6 +14,7 @@ from typing import Any
 from attention_course.grading.review.assess import computed, form, without_a_model
 from attention_course.grading.review.cache import fingerprint
 from attention_course.grading.review.client import Reviewer
+from attention_course.grading.review.mechanical import Ahead, nothing_ahead
 from attention_course.grading.review.queue import Job, Place, Queue
 from attention_course.grading.review.settings import Settings
 from attention_course.grading.review.standing import Standing, standing
@@ -43,10 +44,11 @@ class Desk:
 
     # -- taking in -------------------------------------------------------------------------
 
-    def take(self, place: Place, submitted: Submitted) -> Standing:
+    def take(self, place: Place, submitted: Submitted, ahead: Ahead = nothing_ahead) -> Standing:
         """Queue a submission, unless its review is there already, and say how it stands.
 
-        Asks no model and no network. The same submission stands as it stood.
+        Asks no model and no network. The same submission stands as it stood. ``ahead`` gives
+        answers that will be taken in next.
         """
         record = submitted.record()
         content = {name: value for name, value in record.items() if name != "points"}
@@ -57,7 +59,7 @@ class Desk:
         if known is not None and known.fingerprint == name:
             said = known.payload["computed"]
         else:
-            said = computed(submitted)
+            said = computed(submitted, ahead)
         job = self.queue.put(place, name, {"submitted": record, "computed": said})
         if job.state == "pending":
             result = without_a_model(submitted, said, asks=asks)

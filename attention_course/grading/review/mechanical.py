@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 import tokenize
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from attention_course.grading.review.style import (
@@ -66,35 +67,43 @@ class MechanicalReport:
         return tuple(f for f in self.findings if f.exercise == exercise)
 
 
+Ahead = Callable[[], Iterable[str]]
+"""Gives answers that will be read soon, each once: one run of ruff then reads them all."""
+
+
+def nothing_ahead() -> Iterable[str]:
+    return ()
+
+
 def mechanical_findings(
-    answers: Mapping[str, str], reference: Mapping[str, str]
+    answers: Mapping[str, str], reference: Mapping[str, str], ahead: Ahead = nothing_ahead
 ) -> MechanicalReport:
     """Read the ``answers`` (exercise to source as handed in) against the rules of style.py.
 
     An exercise of ``reference`` that is missing in ``answers`` counts as unfinished; names and
-    numbers that the reference uses are nobody's fault.
+    numbers that the reference uses are nobody's fault. ``ahead`` changes no finding.
     """
-    trees: dict[str, ast.Module] = {}
+    trees: dict[str, Nodes] = {}
     texts: dict[str, str] = {}
     found: list[Finding] = []
     for exercise in _in_order(answers, reference):
         text = plain_text(answers.get(exercise, ""))
         try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            nodes = _nodes(text)
+        except _TooDeep:
+            found.append(replace(_finding("unreadable", exercise, 1), message=TOO_DEEP))
+            continue
+        except UNREADABLE as error:
             line = getattr(error, "lineno", None) or 1
             what = getattr(error, "msg", None) or type(error).__name__
             found.append(_finding("unreadable", exercise, line, what=str(what)))
             continue
-        if _is_too_deep(tree):
-            found.append(replace(_finding("unreadable", exercise, 1), message=TOO_DEEP))
-            continue
-        if _is_unfinished(tree):
+        if _is_unfinished(nodes):
             found.append(_finding("unfinished", exercise, 1))
             continue
-        trees[exercise], texts[exercise] = tree, text
-        found += _read(exercise, text, tree, reference.get(exercise, ""))
-    found += _ruff(texts, reference)
+        trees[exercise], texts[exercise] = nodes, text
+        found += _read(exercise, text, nodes, _known(reference.get(exercise, "")))
+    found += _ruff(texts, reference, ahead)
     found += _copied(trees, reference)
     lacking = [finding for finding in found if finding.rule == INCOMPLETE]
     found = [finding for finding in found if finding.rule != INCOMPLETE]
@@ -141,26 +150,39 @@ def _limited(findings: Iterable[Finding]) -> list[Finding]:
 # -- what the syntax tree says --------------------------------------------------------------
 
 
-def _is_unfinished(tree: ast.Module) -> bool:
+Nodes = Sequence[ast.AST]
+"""A syntax tree as ast.walk goes through it, the module first: walked once, read often."""
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+class _TooDeep(Exception):
+    """The syntax tree has more than DEEPEST levels."""
+
+
+def _nodes(text: str) -> Nodes:
+    """Raises _TooDeep and UNREADABLE."""
+    found: list[ast.AST] = []
+    level: list[ast.AST] = [ast.parse(text)]
+    for _ in range(DEEPEST):
+        found += level
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return found
+    raise _TooDeep
+
+
+def _is_unfinished(nodes: Nodes) -> bool:
     """Whether the answer is empty, or a part of it always raises NotImplementedError.
 
     Under a condition such a raise may be part of an answer.
     """
-    for node in ast.walk(tree):
+    for node in nodes:
         always = isinstance(node, ast.FunctionDef | ast.Module | ast.With)
         if always and any(_is_the_stub(statement) for statement in node.body):  # type: ignore[attr-defined]
             return True
-    bodies = [n.body for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] or [tree.body]
+    bodies = [n.body for n in nodes if isinstance(n, ast.FunctionDef)]
+    bodies = bodies or [nodes[0].body]  # type: ignore[attr-defined]
     return all(all(_says_nothing(statement) for statement in body) for body in bodies)
-
-
-def _is_too_deep(tree: ast.Module) -> bool:
-    level: list[ast.AST] = [tree]
-    for _ in range(DEEPEST):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return False
-    return True
 
 
 def _is_the_stub(statement: ast.stmt) -> bool:
@@ -173,38 +195,58 @@ def _says_nothing(statement: ast.stmt) -> bool:
     )
 
 
-def _read(exercise: str, text: str, tree: ast.Module, reference: str) -> Iterator[Finding]:
-    known = _parsed(reference)
-    yield from _numbers(exercise, tree, known)
-    yield from _names(exercise, tree, known)
-    for node in ast.walk(tree):
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the reference's answer to an exercise has, which is nobody's fault."""
+
+    names: frozenset[str]
+    numbers: frozenset[complex]
+    statements: int
+    runs: frozenset[tuple[str, ...]]
+
+
+@lru_cache(maxsize=64)
+def _known(reference: str) -> _Known:
+    try:
+        nodes = _nodes(plain_text(reference))
+    except (_TooDeep, *UNREADABLE):
+        nodes = [ast.Module([], [])]
+    return _Known(
+        frozenset(name for node in nodes for name, _ in _bound(node)),
+        frozenset(n.value for n in nodes if _is_number(n)),  # type: ignore[attr-defined]
+        _statements(nodes),
+        frozenset(run for run, _ in _runs(nodes)),
+    )
+
+
+def _statements(nodes: Nodes) -> int:
+    return sum(isinstance(n, ast.stmt) for n in nodes)
+
+
+def _read(exercise: str, text: str, nodes: Nodes, known: _Known) -> Iterator[Finding]:
+    yield from _numbers(exercise, nodes, known)
+    yield from _names(exercise, nodes, known)
+    for node in nodes:
         if _goes_through_entries(node):
             yield _finding("entry by entry", exercise, node.lineno)  # type: ignore[attr-defined]
             break
-    statements = sum(isinstance(n, ast.stmt) for n in ast.walk(tree))
-    if statements > MOST_STATEMENTS + sum(isinstance(n, ast.stmt) for n in ast.walk(known)):
+    statements = _statements(nodes)
+    if statements > MOST_STATEMENTS + known.statements:
         yield _finding("very long", exercise, 1, what=str(statements))
-    defined = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    if defined and not any(_has_a_shape(said) for said in _said(text, tree)):
+    defined = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    if defined and not any(_has_a_shape(said) for said in _said(text, nodes)):
         yield _finding("no shapes", exercise, defined[0].lineno)
 
 
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(plain_text(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
-
-
-def _numbers(exercise: str, tree: ast.Module, known: ast.Module) -> Iterator[Finding]:
-    allowed = {n.value for n in ast.walk(known) if _is_number(n)} | USUAL_NUMBERS  # type: ignore[attr-defined]
+def _numbers(exercise: str, nodes: Nodes, known: _Known) -> Iterator[Finding]:
     seen = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if not _is_number(node):
             continue
         value = node.value  # type: ignore[attr-defined]
         tiny = isinstance(value, float) and 0 < abs(value) < 1e-3
-        if value in allowed or tiny or abs(value) >= 1e4 or (value, node.lineno) in seen:  # type: ignore[attr-defined]
+        fine = value in known.numbers or value in USUAL_NUMBERS or tiny or abs(value) >= 1e4
+        if fine or (value, node.lineno) in seen:  # type: ignore[attr-defined]
             continue
         seen.add((value, node.lineno))  # type: ignore[attr-defined]
         yield _finding("magic number", exercise, node.lineno, what=f"{value:g}")  # type: ignore[attr-defined]
@@ -214,12 +256,11 @@ def _is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
-def _names(exercise: str, tree: ast.Module, known: ast.Module) -> Iterator[Finding]:
-    given = {n for node in ast.walk(known) for n, _ in _bound(node)} | USUAL
+def _names(exercise: str, nodes: Nodes, known: _Known) -> Iterator[Finding]:
     seen: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         for name, line in _bound(node):
-            if name in given or name in seen:
+            if name in known.names or name in USUAL or name in seen:
                 continue
             seen.add(name)
             word = name.strip("_").lower()
@@ -258,9 +299,9 @@ def _has_a_shape(said: str) -> bool:
     return bool(SHAPES.search(said)) or any(DIMENSIONS.search(text) for text in inside)
 
 
-def _said(text: str, tree: ast.Module) -> Iterator[str]:
+def _said(text: str, nodes: Nodes) -> Iterator[str]:
     """What docstrings and comments say."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
             yield ast.get_docstring(node, clean=False) or ""
     try:
@@ -274,27 +315,29 @@ def _said(text: str, tree: ast.Module) -> Iterator[str]:
 # -- what stands in two answers -------------------------------------------------------------
 
 
-def _copied(trees: Mapping[str, ast.Module], reference: Mapping[str, str]) -> Iterator[Finding]:
-    fine = {run for name in reference for run, _ in _runs(_parsed(reference[name]))}
+def _copied(trees: Mapping[str, Nodes], reference: Mapping[str, str]) -> Iterator[Finding]:
+    fine = frozenset[tuple[str, ...]]().union(*(_known(r).runs for r in reference.values()))
     first: dict[tuple[str, ...], str] = {}
-    for exercise, tree in trees.items():
-        for run, line in _runs(tree):
+    for exercise, nodes in trees.items():
+        for run, line in _runs(nodes):
             other = first.setdefault(run, exercise)
             if other != exercise and run not in fine:
                 yield _finding("copied", exercise, line, what=f"`{other}`")
                 break
 
 
-def _runs(tree: ast.Module) -> Iterator[tuple[tuple[str, ...], int]]:
-    for node in ast.walk(tree):
+def _runs(nodes: Nodes) -> Iterator[tuple[tuple[str, ...], int]]:
+    for node in nodes:
         for field in ("body", "orelse"):
             body = getattr(node, field, None)
             if not isinstance(body, list):
                 continue
             said = [s for s in body if isinstance(s, ast.stmt) and not _says_nothing(s)]
+            if len(said) < COPIED_STATEMENTS:
+                continue
+            dumped = [ast.dump(s) for s in said]
             for at in range(len(said) - COPIED_STATEMENTS + 1):
-                run = said[at : at + COPIED_STATEMENTS]
-                yield tuple(ast.dump(s) for s in run), run[0].lineno
+                yield tuple(dumped[at : at + COPIED_STATEMENTS]), said[at].lineno
 
 
 # -- what ruff says -------------------------------------------------------------------------
@@ -303,13 +346,17 @@ def _runs(tree: ast.Module) -> Iterator[tuple[tuple[str, ...], int]]:
 _said_by_ruff: OrderedDict[str, list[dict[str, object]]] = OrderedDict()
 
 
-def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Finding]:
+def _ruff(texts: Mapping[str, str], reference: Mapping[str, str], ahead: Ahead) -> list[Finding]:
     """ruff's findings; one run for all answers that it has not read before."""
-    new = sorted({text for text in texts.values() if text not in _said_by_ruff})
+    new = {text for text in texts.values() if text not in _said_by_ruff}
     if new:
-        why = _run_ruff(new)
-        if why is not None:
-            return [_not_run(texts, why)]
+        more = {text for text in map(plain_text, ahead()) if text not in _said_by_ruff}
+        more = {text for text in more - new if _can_be_read(text)}
+        # What comes later is nothing to this answer: where it stops ruff, this is read alone.
+        if not more or _run_ruff(sorted(new | more)) is not None:
+            why = _run_ruff(sorted(new))
+            if why is not None:
+                return [_not_run(texts, why)]
     found = []
     for exercise, text in texts.items():
         items = (_from_ruff(item, exercise, reference) for item in _said_by_ruff[text])
@@ -317,6 +364,13 @@ def _ruff(texts: Mapping[str, str], reference: Mapping[str, str]) -> list[Findin
     while len(_said_by_ruff) > REMEMBERED:
         _said_by_ruff.popitem(last=False)
     return found
+
+
+def _can_be_read(text: str) -> bool:
+    try:
+        return bool(_nodes(text))
+    except (_TooDeep, *UNREADABLE):
+        return False
 
 
 def _run_ruff(texts: Sequence[str]) -> str | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import atexit
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Application, Config
 
+from attention_course.grading.review.mechanical import Ahead, nothing_ahead
 from attention_course.grading.review.queue import Place
 from attention_course.grading.review.settings import Review, Settings
 from attention_course.grading.review.submitted import (
@@ -33,6 +35,7 @@ from attention_course.grading.review.submitted import (
 )
 
 if TYPE_CHECKING:
+    from attention_course.grading.review.desk import Desk
     from attention_course.grading.review.standing import Standing
 
 KEY = "attention_course"  # where an autograded notebook keeps the grading record
@@ -67,13 +70,21 @@ class SaveReview(NbGraderPreprocessor):
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        about = resources["nbgrader"]
-        place = Place(about["assignment"], about["student"], about["notebook"])
-        settings = self._settings
-        if not settings.enabled or task_points(nb, settings.cell) is None:
-            return nb, resources
+        if self.asks_about(nb):
+            about = resources["nbgrader"]
+            with self.never_failing(place_of(about)), self.desk() as desk:
+                self._save(nb, about, desk)
+        return nb, resources
+
+    def asks_about(self, nb: Mapping[str, Any]) -> bool:
+        """Whether this notebook has an answer that is reviewed."""
+        return self._settings.enabled and task_points(nb, self._settings.cell) is not None
+
+    @contextmanager
+    def never_failing(self, place: Place) -> Iterator[None]:
+        """Whatever goes wrong with a review is logged, and the marks stay."""
         try:
-            self._save(nb, resources, place, settings)
+            yield
         except Exception as error:
             self.log.error(
                 "%s: the code-quality review was not prepared (%s: %s). All other marks are "
@@ -83,16 +94,23 @@ class SaveReview(NbGraderPreprocessor):
                 error,
                 place.assignment,
             )
-        return nb, resources
 
-    def _save(
-        self, nb: NotebookNode, resources: dict[str, Any], place: Place, settings: Settings
-    ) -> None:
+    def desk(self) -> Desk:
+        """The course's review desk, opened."""
         from attention_course.grading.review.desk import Desk
-        from attention_course.grading.review.gradebook import write_standing
 
+        return Desk(self._settings, Path(self._course.root))
+
+    @property
+    def cell(self) -> str:
+        """The task cell's grade_id."""
+        return self._settings.cell
+
+    def take(
+        self, nb: Mapping[str, Any], place: Place, desk: Desk, ahead: Ahead = nothing_ahead
+    ) -> Standing:
+        """Queue a notebook that :meth:`asks_about`, and say how its review stands."""
         course = self._course
-        root = Path(course.root)
         source, handed_in = (
             Path(course.format_path(stage, student, place.assignment))
             for stage, student in (
@@ -105,23 +123,32 @@ class SaveReview(NbGraderPreprocessor):
             source / f"{place.notebook}.ipynb",
             nb["metadata"].get(KEY, {}).get("verdicts", ()),
             student_files(self._written_by_students.get(place.assignment, ()), handed_in),
-            settings,
+            self._settings,
         )
-        if submitted is None:
-            return
-        db_url = resources["nbgrader"]["db_url"]
-        with Desk(settings, root) as desk:
-            said = desk.take(place, submitted)
-            gradebook = _gradebook(db_url)
-            try:
-                write_standing(gradebook, place, settings.cell, said)
-            except Exception:
-                gradebook.db.rollback()
-                raise
-            desk.noted(place, said)
+        assert submitted is not None
+        return desk.take(place, submitted, ahead)
+
+    def _save(self, nb: NotebookNode, about: Mapping[str, str], desk: Desk) -> None:
+        from attention_course.grading.review.gradebook import write_standing
+
+        place, db_url = place_of(about), about["db_url"]
+        said = self.take(nb, place, desk)
+        gradebook = _gradebook(db_url)
+        try:
+            write_standing(gradebook, place, self.cell, said)
+        except Exception:
+            gradebook.db.rollback()
+            raise
+        desk.noted(place, said)
         if said.state == "pending" and _is_command(self):
-            afterwards = Afterwards.of(root, settings, db_url, self.config, self.log)
+            root = Path(self._course.root)
+            afterwards = Afterwards.of(root, self._settings, db_url, self.config, self.log)
             afterwards.assignments.add(place.assignment)
+
+
+def place_of(about: Mapping[str, str]) -> Place:
+    """Where the submission is that nbgrader's resources tell of."""
+    return Place(about["assignment"], about["student"], about["notebook"])
 
 
 def submitted_of(
