@@ -18,6 +18,7 @@ from attention_course.commands.course_folder import CourseFolder, Refusal, find_
 
 if TYPE_CHECKING:
     from attention_course.grading.batch.course import Course
+    from attention_course.grading.batch.launcher import Launcher
     from attention_course.grading.batch.run import Listener, MakePool, Summary
 
 FAILED, INTERRUPTED = 1, 130
@@ -144,6 +145,25 @@ def grade_assignment(
 
     Raises Refusal where nothing can be graded at all.
     """
+    # This loads what takes long; a launcher is forked before a configuration is read, which may
+    # start threads, load torch, and hold secrets.
+    from attention_course.grading.batch.launcher import Launcher
+
+    if scheduler:
+        return _grade(folder, assignment, workers, pattern, force, scheduler, None)
+    with Launcher.fork() or contextlib.nullcontext() as launcher:
+        return _grade(folder, assignment, workers, pattern, force, None, launcher)
+
+
+def _grade(
+    folder: CourseFolder,
+    assignment: str,
+    workers: int,
+    pattern: str | None,
+    force: bool,
+    scheduler: str | None,
+    launcher: Launcher | None,
+) -> Summary:
     from attention_course.commands.report import database_words, loaded_configuration
     from attention_course.grading.batch.course import Course, NotReleased
     from attention_course.grading.batch.run import grade_class
@@ -164,17 +184,19 @@ def grade_assignment(
         if stock is not None:
             return _by_nbgrader(course, assignment, pattern, force, stock, told)
         try:
-            pool = _pool(course, scheduler, told)
+            pool = _cluster(course, scheduler, told) if scheduler else _pool(launcher)
             return grade_class(course, assignment, workers, pattern, force, told, pool)
         except (NotReleased, RuntimeError) as error:
             raise Refusal(str(error)) from error
 
 
-def _pool(course: Course, scheduler: str | None, told: Listener) -> MakePool:
-    if scheduler is None:
-        from attention_course.grading.batch.pool import Pool
+def _pool(launcher: Launcher | None) -> MakePool:
+    from attention_course.grading.batch.pool import Pool
 
-        return Pool
+    return functools.partial(Pool, launcher=launcher)
+
+
+def _cluster(course: Course, scheduler: str, told: Listener) -> MakePool:
     from attention_course.grading.distributed import ClusterPool
 
     execute = course.execute()

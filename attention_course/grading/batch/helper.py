@@ -8,7 +8,6 @@ that work, and nothing of the gradebook in memory.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from attention_course.grading.batch.worker import Job
+from attention_course.grading.batch.launcher import Launched, Launcher, LauncherGone
+from attention_course.grading.batch.worker import Job, worker_environment
 from attention_course.grading.submission import Assignment, Result
 
 WORKER = "attention_course.grading.batch.worker"
@@ -57,29 +57,41 @@ class Chances:
 
 
 class Helper:
-    """A process that grades one submission of ``assignment`` after another."""
+    """A process that grades one submission of ``assignment`` after another.
 
-    def __init__(self, assignment: Assignment) -> None:
+    It is forked from the ``launcher``, where there is one that has been told to load.
+    """
+
+    def __init__(self, assignment: Assignment, launcher: Launcher | None = None) -> None:
         ours, theirs = socket.socketpair()
         self.log: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the helper
         self.folder = tempfile.mkdtemp(prefix="attention-course-worker-")
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), self.folder],
-                env=environment,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self.log,
-                stderr=self.log,
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-        self.connection = Connection(ours.detach())
+        self.process: subprocess.Popen[bytes] | Launched
         self.ready = False
-        with contextlib.suppress(OSError):  # its death is seen when it is waited for
-            self.connection.send(assignment)
+        with theirs:
+            try:
+                if launcher is None:
+                    raise LauncherGone
+                self.process = launcher.launch(theirs, self.log, self.folder)
+                knows = True
+            except LauncherGone:
+                self.process = self._started(theirs)
+                knows = False
+        self.connection = Connection(ours.detach())
+        if not knows:
+            with contextlib.suppress(OSError):  # its death is seen when it is waited for
+                self.connection.send(assignment)
+
+    def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), self.folder],
+            env=worker_environment(),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
 
     def last_words(self) -> str:
         """What it said last, or how it ended."""

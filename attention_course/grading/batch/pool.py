@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
 from attention_course.grading.batch.helper import PATIENCE, Chances, Helper, NoWorkers, Outcome
+from attention_course.grading.batch.launcher import Launcher
 from attention_course.grading.batch.worker import Job
 from attention_course.grading.submission import Assignment
 
@@ -27,8 +28,15 @@ class _Worker:
 class Pool:
     """``count`` worker processes for one assignment; close it, or use it as a context."""
 
-    def __init__(self, assignment: Assignment, count: int, seconds: float | None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        count: int,
+        seconds: float | None,
+        launcher: Launcher | None = None,
+    ) -> None:
         self.assignment = assignment
+        self.launcher = launcher
         self.count = count
         self.seconds = None if seconds is None else seconds + PATIENCE
         self._workers: list[_Worker] = []
@@ -70,7 +78,9 @@ class Pool:
         in_work = sum(len(worker.jobs) for worker in self._workers)
         wanted = min(self.count, len(waiting) + in_work)
         while len(self._workers) < wanted:
-            self._workers.append(_Worker(Helper(self.assignment)))
+            if self.launcher is not None:
+                self.launcher.load(self.assignment, self.count)
+            self._workers.append(_Worker(Helper(self.assignment, self.launcher)))
         for depth in range(AHEAD):
             for worker in list(self._workers):
                 # One at a time until a worker has shown that it works.

@@ -19,7 +19,9 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from attention_course.grading.sandbox.warm import WarmProcess, shut_down, take_over
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,42 @@ class Job:
     submission: Any = None
 
 
+def worker_environment() -> dict[str, str]:
+    """This process's environment as workers have it."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def main() -> None:
+    tempfile.tempdir = sys.argv[2]
     connection = Connection(int(sys.argv[1]))
+    serve(connection, sys.argv[2])
+
+
+def serve(
+    connection: Connection,
+    folder: str,
+    assignment: Any = None,
+    started: WarmProcess | None = None,
+) -> NoReturn:
+    """Grade what comes over ``connection`` until the grader closes it.
+
+    The ``assignment`` is what comes first, unless it is here already; with it has been
+    ``started`` what its submissions are forked from.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to deal with
-    folder = tempfile.tempdir = sys.argv[2]
     jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(connection, jobs, folder), daemon=True).start()
     try:
-        assignment = jobs.get()
-        threading.Thread(target=_warm, args=(assignment,), daemon=True).start()
-        work = _prepare()
+        if started is not None:
+            take_over(started)
+        threading.Thread(target=_listen, args=(connection, jobs, folder), daemon=True).start()
+        if assignment is None:
+            assignment = jobs.get()
+        if started is None:
+            threading.Thread(target=_warm, args=(assignment,), daemon=True).start()
+        load()
         connection.send(("ready", None, ""))
         while True:
-            connection.send(work(jobs.get(), assignment))
+            connection.send(_work(jobs.get(), assignment))
     except (BrokenPipeError, ConnectionError):
         pass
     finally:
@@ -63,10 +88,8 @@ def _listen(connection: Connection, jobs: queue.SimpleQueue[Any], folder: str) -
     _end(folder)
 
 
-def _end(folder: str) -> None:
+def _end(folder: str) -> NoReturn:
     with contextlib.suppress(Exception):
-        from attention_course.grading.sandbox import shut_down
-
         shut_down()
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
@@ -80,11 +103,26 @@ def _warm(assignment: Any) -> None:
         warm_up(assignment)
 
 
-def _prepare() -> Any:
+def load() -> None:
+    """Load what every submission needs, so that the first one takes no longer than the others."""
     gc.disable()  # what is loaded here stays, and looking through it takes a fifth as long
     import torch
 
     torch.set_num_threads(1)
+    from nbformat.v4 import new_notebook
+    from nbformat.validator import validate
+
+    import attention_course.checks.judging
+    import attention_course.grading.gradients
+    import attention_course.grading.submission  # noqa: F401
+
+    validate(new_notebook())  # it compiles the schema once
+
+    gc.freeze()
+    gc.enable()
+
+
+def _work(job: Job, assignment: Any) -> tuple[str, Any, str]:
     from attention_course.grading.batch.submitted import read_submission
     from attention_course.grading.submission import (
         digest_of_submission,
@@ -92,23 +130,17 @@ def _prepare() -> Any:
         set_aside,
     )
 
-    gc.freeze()
-    gc.enable()
-
-    def work(job: Job, assignment: Any) -> tuple[str, Any, str]:
-        try:
-            submission = job.submission
-            if submission is None:
-                submission = read_submission(Path(job.folder), job.student, job.ignore)
-            digest = digest_of_submission(submission)
-            if job.reason is None:
-                return "done", grade_submission(submission, assignment), digest
-            return "done", set_aside(submission, assignment, job.reason), digest
-        except BaseException as error:
-            last = traceback.format_exception_only(error)[-1].strip()
-            return "failed", last[:500], ""
-
-    return work
+    try:
+        submission = job.submission
+        if submission is None:
+            submission = read_submission(Path(job.folder), job.student, job.ignore)
+        digest = digest_of_submission(submission)
+        if job.reason is None:
+            return "done", grade_submission(submission, assignment), digest
+        return "done", set_aside(submission, assignment, job.reason), digest
+    except BaseException as error:
+        last = traceback.format_exception_only(error)[-1].strip()
+        return "failed", last[:500], ""
 
 
 if __name__ == "__main__":

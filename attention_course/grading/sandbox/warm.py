@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -36,18 +37,26 @@ FIRST_USER, USERS = 64_000, 1_400  # numbers that no distribution gives to anybo
 
 
 class WarmProcess:
-    """One warm process and the walls that its children shut themselves in."""
+    """One warm process and the walls that its children shut themselves in.
 
-    def __init__(self, level: str, refused: tuple[str, ...], seconds: float) -> None:
+    It is started here, and of use after :meth:`wait_until_ready`. Whoever is forked from its
+    starter may use it in the starter's place, see :func:`take_over`.
+    """
+
+    def __init__(self, level: str, refused: tuple[str, ...]) -> None:
         self.level = level
+        self.refused = refused
         self.alive = True
+        self._ready = False
         self._lock = threading.Lock()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._cgroup = cgroup.create()
         self._limited: Limits | None = None
         self._control, theirs = socket.socketpair()
         command = [sys.executable, "-I", "-m", NURSERY, str(theirs.fileno())]
-        user = FIRST_USER + os.getpid() % USERS if os.getuid() == 0 else None
+        # Two processes never have the same user: the limit of processes counts for a user.
+        number = os.getpid() + next(_started)
+        user = FIRST_USER + number % USERS if os.getuid() == 0 else None
         if level == "bubblewrap":
             command = [*bubblewrap.isolation(HOME, user), *command]
         elif not bubblewrap.everybody_reads_python():
@@ -77,14 +86,33 @@ class WarmProcess:
         finally:
             theirs.close()
         try:
+            self._handle = os.pidfd_open(self._process.pid)
+        except OSError as error:
+            self._process.kill()
+            self._process.wait()
+            self._remove_cgroup()
+            raise SandboxDidNotStart(f"no process could be started: {error}") from error
+        try:
             if self._cgroup:
                 self._cgroup.add(self._process.pid)
             send_frame(self._control, {"walls": self.walls.to_data()})
+        except (WireError, OSError) as error:
+            raise self._not_started(error) from error
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Raises SandboxDidNotStart."""
+        if self._ready:
+            return
+        try:
             self._answer(seconds)
         except (WireError, OSError) as error:
-            reason = last_line(self._log) or str(error)
-            self.end()
-            raise SandboxDidNotStart(f"the warm process did not start: {reason}") from error
+            raise self._not_started(error) from error
+        self._ready = True
+
+    def _not_started(self, error: Exception) -> SandboxDidNotStart:
+        reason = last_line(self._log) or str(error)
+        self.end()
+        return SandboxDidNotStart(f"the warm process did not start: {reason}")
 
     def fork(self, limits: Limits, home: str) -> tuple[socket.socket, int, int]:
         """A new child: the connection to it, a descriptor of its process, and its number there.
@@ -146,16 +174,27 @@ class WarmProcess:
             return
         self.alive = False
         self._control.close()
-        try:
-            self._process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
+        ended = select.poll()
+        ended.register(self._handle, select.POLLIN)
+        if not ended.poll(1000):
             # bubblewrap's own child is the first process of the namespace: all end with it.
             for pid in (*_children(self._process.pid), self._process.pid):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            self._process.wait()
-        self._log.close()
+            ended.poll()
+        self._process.wait()  # at once; where another process started it, it is buried there
+        self._let_go()
         self._remove_cgroup()
+
+    def leave(self) -> None:
+        """Close this process's share in it; another one uses it."""
+        self.alive = False
+        self._control.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        os.close(self._handle)
+        self._log.close()
 
     def _remove_cgroup(self) -> None:
         if self._cgroup:
@@ -244,20 +283,35 @@ class Forked(Connected):
 
 _running: dict[tuple[str, tuple[str, ...]], WarmProcess] = {}
 _owner = 0
+_started = itertools.count()
 _starting = threading.Lock()  # who asks while another thread starts one waits for that
 
 
 def warm_process(level: str, refused: tuple[str, ...], limits: Limits) -> WarmProcess:
     """This process's warm process for ``level``; started if there is none that lives."""
-    global _owner
     with _starting:
-        if _owner != os.getpid():
-            _running.clear()  # a forked grader's process has no share in its parent's
-            _owner = os.getpid()
+        _own()
         found = _running.get((level, refused))
         if found is None or not found.alive:
-            found = _running[level, refused] = WarmProcess(level, refused, limits.start)
+            found = _running[level, refused] = WarmProcess(level, refused)
+        found.wait_until_ready(limits.start)
         return found
+
+
+def take_over(process: WarmProcess) -> None:
+    """Use a warm process that this process's parent started before the fork.
+
+    The parent, and whoever else it forks, must :meth:`~WarmProcess.leave` it.
+    """
+    _own()
+    _running[process.level, process.refused] = process
+
+
+def _own() -> None:
+    global _owner
+    if _owner != os.getpid():
+        _running.clear()  # a forked grader's process has no share in its parent's
+        _owner = os.getpid()
 
 
 @atexit.register

@@ -113,8 +113,8 @@ def test_workers_end_with_the_pool_and_leave_no_files(
     place.mkdir()
 
     class Watched(Helper):
-        def __init__(self, assignment: Any) -> None:
-            super().__init__(assignment)
+        def __init__(self, *about: Any) -> None:
+            super().__init__(*about)
             pids.append(self.process.pid)
 
     monkeypatch.setattr(pool_module, "Helper", Watched)
