@@ -8,6 +8,7 @@ Started by scale.py, which reads the JSON that is written to INTO.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import resource
 import sys
@@ -55,10 +56,14 @@ def timed(owner: Any, name: str, into: dict[str, float]) -> Iterator[None]:
 
 def main() -> None:
     root, assignment, workers, into = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    from attention_course.grading.batch.launcher import Launcher
+
+    launcher = Launcher.fork()  # as the command does, before a configuration is read
     from attention_course.commands.course_folder import CourseFolder
     from attention_course.commands.report import loaded_configuration
     from attention_course.grading.batch.course import Course
     from attention_course.grading.batch.gradebook import Writer
+    from attention_course.grading.batch.pool import Pool
     from attention_course.grading.batch.run import Run, grade_class
 
     course = Course(root, loaded_configuration(CourseFolder(root)))
@@ -71,7 +76,10 @@ def main() -> None:
         timed(Run, "_tasks", spent),
         timed(Run, "_report", spent),
     ):
-        summary = grade_class(course, assignment, workers, listener=clock)
+        pool = functools.partial(Pool, launcher=launcher)
+        summary = grade_class(course, assignment, workers, listener=clock, pool=pool)
+    if launcher is not None:
+        launcher.close()
     ended = time.perf_counter()
     found = {
         "graded": len(summary.graded),

@@ -149,8 +149,6 @@ def efficiency(size: int, scratch: Path) -> Figures:
     for _ in range(3):
         for workers in each:
             prepared.reset()
-            for name in ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"):
-                (prepared.course.root / ".attention_course" / name).unlink(missing_ok=True)
             each[workers].append(milliseconds_each(graded(prepared, workers, scratch)["done"]))
     shutil.rmtree(prepared.course.root)
     one, two = statistics.median(each[1]), statistics.median(each[2])

@@ -40,8 +40,9 @@ class PreparedClass:
     def reset(self) -> None:
         """As if nobody had been graded yet."""
         shutil.rmtree(self.course.root / "autograded", ignore_errors=True)
-        for leftover in self.course.root.glob("gradebook.db*"):
-            leftover.unlink()
+        for kept in ("gradebook.db*", "cache/reviews.db*", ".attention_course/ledger.sqlite*"):
+            for leftover in self.course.root.glob(kept):
+                leftover.unlink()
         shutil.copy2(self.fresh_gradebook(), self.course.gradebook)
 
     def keep_only(self, students: tuple[str, ...], spare: Path) -> None:
