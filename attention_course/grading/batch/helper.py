@@ -21,6 +21,7 @@ from attention_course.grading.batch.launcher import Launched, Launcher, Launcher
 from attention_course.grading.batch.worker import Job, worker_environment
 from attention_course.grading.submission import Assignment, Result
 
+Worker = subprocess.Popen[bytes] | Launched
 WORKER = "attention_course.grading.batch.worker"
 # Seconds beyond a submission's own limit after which whoever grades it counts as stuck.
 PATIENCE = 300.0
@@ -66,23 +67,30 @@ class Helper:
         ours, theirs = socket.socketpair()
         self.log: Any = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the helper
         self.folder = tempfile.mkdtemp(prefix="attention-course-worker-")
-        self.process: subprocess.Popen[bytes] | Launched
         self.ready = False
-        with theirs:
-            try:
-                if launcher is None:
-                    raise LauncherGone
-                self.process = launcher.launch(theirs, self.log, self.folder)
-                knows = True
-            except LauncherGone:
-                self.process = self._started(theirs)
-                knows = False
+        try:
+            with theirs:
+                process, knows = self._launched(theirs, launcher), True
+                if process is None:
+                    process, knows = self._started(theirs), False
+        except BaseException:  # Ctrl-C while the launcher loads
+            ours.close()
+            self.log.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.process = process
         self.connection = Connection(ours.detach())
         if not knows:
             with contextlib.suppress(OSError):  # its death is seen when it is waited for
                 self.connection.send(assignment)
 
-    def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    def _launched(self, theirs: socket.socket, launcher: Launcher | None) -> Worker | None:
+        if launcher is not None:
+            with contextlib.suppress(LauncherGone):
+                return launcher.launch(theirs, self.log, self.folder)
+        return None
+
+    def _started(self, theirs: socket.socket) -> Worker:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), self.folder],
             env=worker_environment(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -177,3 +178,27 @@ def test_two_warm_processes_never_share_a_user() -> None:
     finally:
         for process in processes:
             process.end()
+
+
+def test_ctrl_c_while_everything_loads_leaves_nothing_behind(small: Any, tmp_path: Path) -> None:
+    small.hand_in("student-01")
+    place = tmp_path / "temporary"
+    place.mkdir()
+    grader = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "", "--workers", "1"],
+        cwd=small.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TMPDIR": str(place)},
+    )
+    end = time.monotonic() + 60
+    while not list(place.glob("attention-course-worker-*")) and time.monotonic() < end:
+        time.sleep(0.005)
+    started = descendants(grader.pid)
+    grader.send_signal(signal.SIGINT)
+    said, _ = grader.communicate(timeout=60)
+    assert "Continue with: attention-course grade ps1" in said
+    assert grader.returncode == 130 and started
+    assert not any(map(alive, started))
+    assert list(place.iterdir()) == []
