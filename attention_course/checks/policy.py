@@ -168,6 +168,7 @@ _MODULES = tuple(
 )
 # Our own functions run inside as well, to make the call; of them only the oracle is an answer.
 _CHECKS = "attention_course.checks"
+_INSIDE = tuple(name + "." for name in _MODULES)
 _CLASSES = tuple(name for name in READY_MADE if name[0].isupper())
 
 
@@ -180,15 +181,18 @@ def watch() -> Iterator[dict[str, None]]:
     def profile(frame: FrameType, event: str, argument: Any) -> None:
         if event != "call":
             return
+        # Every call comes by here, and nearly none is asked about: the quick questions first.
         module = frame.f_globals.get("__name__", "")
-        for listed in _MODULES:
-            ours = listed == _CHECKS and frame.f_code.co_name != "reference"
-            if not ours and (module == listed or module.startswith(listed + ".")):
-                seen[listed] = None
-        owner = frame.f_locals.get("self")
-        for kind, name in patched:
-            if type(owner) is kind and frame.f_code.co_name == "forward":
-                seen[name] = None
+        if module.startswith(_INSIDE) or module in _MODULES:
+            for listed in _MODULES:
+                ours = listed == _CHECKS and frame.f_code.co_name != "reference"
+                if not ours and (module == listed or module.startswith(listed + ".")):
+                    seen[listed] = None
+        if frame.f_code.co_name == "forward":
+            owner = frame.f_locals.get("self")
+            for kind, name in patched:
+                if type(owner) is kind:
+                    seen[name] = None
 
     before = sys.getprofile()
     sys.setprofile(profile)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import math
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +19,11 @@ from attention_course.checks import EXERCISES, judge
 from attention_course.verdict import Verdict
 
 
+@functools.cache
+def compiled(source: str) -> types.CodeType:
+    return compile(source, "<string>", "exec")
+
+
 def define(source: str, name: str) -> Any:
     """What ``source`` defines under ``name``."""
     namespace: dict[str, Any] = {
@@ -26,7 +33,7 @@ def define(source: str, name: str) -> Any:
         "math": math,
         "__name__": "__main__",
     }
-    exec(source, namespace)
+    exec(compiled(source), namespace)
     return namespace[name]
 
 
