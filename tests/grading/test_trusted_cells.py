@@ -117,6 +117,16 @@ def test_a_module_is_a_module_and_its_gradients_arrive(grade: Grade) -> None:
     assert grade(cells).score() == 1
 
 
+def test_gradients_of_complex_numbers_arrive(grade: Grade) -> None:
+    checks = (
+        "x = torch.tensor([1 + 2j, 3 - 1j], requires_grad=True)\n"
+        "turned(x).abs().square().sum().backward()\n"
+        "assert torch.allclose(x.grad, 8 * x.detach())"
+    )
+    cells = [plain("import torch"), answer("def turned(x): return 2j * x"), test(checks)]
+    assert grade(cells).score() == 1
+
+
 def test_a_test_may_hand_in_functions(grade: Grade) -> None:
     solution = "def twice(f, x): return f(f(x))\ndef guarded(f):\n    try: f()\n    except ValueError: return 'caught'"
     checks = (

@@ -316,8 +316,10 @@ class StudentProcess:
         for leaf in leaves.values():
             leaf.grad = None
         root = self.graphs[int(header["root"])]
-        # The same gradients as root.backward(gradient), which would load sympy for its checks.
-        (root * gradient).sum().backward(retain_graph=True)
+        if root.is_complex():
+            root.backward(gradient, retain_graph=True)
+        else:  # the same gradients, without sympy, which torch loads for the line above
+            (root * gradient).sum().backward(retain_graph=True)
         return [leaves[place].grad if place in leaves else None for place in header["inputs"]]
 
     def do_getattr(self, header: Any, payload: Any, reply: Any, encoder: Any) -> Any:
