@@ -20,6 +20,13 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Give an element other words; the same ones would cost a layout, and be read out anew. */
+export function say(node: HTMLElement, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
 /** A button in JupyterLab's own look. */
 export function button(
   label: string,

@@ -5,6 +5,26 @@ export interface IBokehModel {
   [property: string]: any;
 }
 
+/** A view of a model that is on the page. */
+export interface IView {
+  readonly model: IBokehModel;
+  remove(): void;
+}
+
+/** The view of a plot: what is used of it here to paint at once. */
+export interface IPlotView extends IView {
+  /** Views of its parts; `ready` is when one has taken in what was changed. */
+  readonly renderer_views: ReadonlyMap<
+    unknown,
+    { readonly ready: Promise<void> }
+  >;
+  /** Until `unpause` no change asks for a frame. */
+  pause(): void;
+  unpause(noRender: boolean): void;
+  /** Paint now, after a layout where one is needed. */
+  repaint(): void;
+}
+
 export interface IBokeh {
   readonly Models: Record<
     string,
@@ -14,7 +34,7 @@ export interface IBokeh {
     add_document_standalone(
       document: unknown,
       element: HTMLElement
-    ): Promise<Iterable<{ remove(): void }> & { clear?(): void }>;
+    ): Promise<Iterable<IView>>;
   };
   readonly require: (module: string) => any;
   readonly set_log_level: (level: string) => void;

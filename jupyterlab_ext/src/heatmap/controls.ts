@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { element } from '../dom';
+import { element, say } from '../dom';
 import { Quantity, View } from './layers';
 import { HeatmapModel } from './model';
 import { spelled } from './numbers';
@@ -93,19 +93,22 @@ export class Controls {
       { scores: trans.__('Scores'), weights: trans.__('Weights') },
       model.quantity
     );
+    const temperature = spelled(model.temperature, 2);
     this._slider.value = String(Math.log10(model.temperature));
-    this._temperature.value = spelled(model.temperature, 2);
+    say(this._temperature, temperature);
     this._slider.setAttribute(
       'aria-valuetext',
-      trans.__('temperature %1', spelled(model.temperature, 2))
+      trans.__('temperature %1', temperature)
     );
     const dK = model.picture?.dK ?? null;
     this._scaled.disabled = dK === null;
     this._scaled.checked = model.scaled;
-    this._scaledLabel.textContent =
+    say(
+      this._scaledLabel,
       dK === null
         ? trans.__('Scale by √d_k (d_k is not known here)')
-        : trans.__('Scale by √d_k = √%1', dK);
+        : trans.__('Scale by √d_k = √%1', dK)
+    );
   }
 
   private _choice(

@@ -83,14 +83,13 @@ export class HeatmapPanel extends Widget {
   }
 
   protected onAfterShow(_message: Message): void {
+    this._measure();
     this._refresh();
   }
 
   protected onResize(_message: Widget.ResizeMessage): void {
-    const width = this._width();
-    if (width > 0 && width !== this._drawnWidth) {
-      this._draw();
-    }
+    this._measure();
+    this._fit();
   }
 
   private _follow(current: ILiveNotebook | null): void {
@@ -151,7 +150,7 @@ export class HeatmapPanel extends Widget {
     if (!this.isVisible || !this.model.picture) {
       return;
     }
-    const width = this._width();
+    const width = this._width || this._measure();
     if (width <= 0) {
       return;
     }
@@ -193,6 +192,9 @@ export class HeatmapPanel extends Widget {
     this._status.textContent =
       spoken(this.model, this.trans) || summary(this.model, this.trans);
     this._table.update();
+    // A scroll bar may have come or gone.
+    this._measure();
+    this._fit();
   }
 
   private _list(): void {
@@ -232,8 +234,17 @@ export class HeatmapPanel extends Widget {
     }
   }
 
-  private _width(): number {
-    return Math.max(0, this.node.clientWidth - PADDING);
+  /** Look how wide a picture may be: not for each one, since the page is laid out for it. */
+  private _measure(): number {
+    this._width = Math.max(0, this.node.clientWidth - PADDING);
+    return this._width;
+  }
+
+  /** Draw anew where the last drawing had another width. */
+  private _fit(): void {
+    if (this._width > 0 && this._width !== this._drawnWidth) {
+      this._draw();
+    }
   }
 
   private _live: LiveModel | null = null;
@@ -246,6 +257,7 @@ export class HeatmapPanel extends Widget {
   private readonly _status: HTMLElement;
   private readonly _choice: HTMLSelectElement;
   private _describing = 0;
+  private _width = 0;
   private _drawnWidth = 0;
   private _drawing = false;
   private _again = false;

@@ -1,4 +1,4 @@
-import { IBokeh, IBokehModel } from './bokeh';
+import { IBokeh, IBokehModel, IPlotView, IView } from './bokeh';
 import {
   colourBar,
   hoverTool,
@@ -44,12 +44,15 @@ export class HeatmapPlot {
   async show(): Promise<void> {
     const { Document } = this.bokeh.require('document');
     this._document = new Document();
-    this._document!.add_root(this._build());
+    const plot = this._build();
+    this._document!.add_root(plot);
     const { embed } = this.bokeh;
     this._views = await embed.add_document_standalone(
       this._document,
       this.host
     );
+    const found = [...this._views].find(view => view.model === plot);
+    this._view = (found as IPlotView | undefined) ?? null;
     if (this._disposed) {
       this._remove();
     }
@@ -69,13 +72,29 @@ export class HeatmapPlot {
     );
   }
 
-  /** Draw other numbers of the same shape. */
-  update(layer: ILayer, frame: IFrame): void {
+  /**
+   * Draw other numbers of the same shape, within the task that brought them.
+   *
+   * Left alone, Bokeh would ask for a frame and paint in it, after whatever the page has queued
+   * until then; how often that may be is bounded where the numbers come in.
+   */
+  async update(layer: ILayer, frame: IFrame): Promise<void> {
     const changed = layer !== this.layer;
     this.layer = layer;
     this.frame = frame;
-    if (changed) {
+    if (!changed) {
+      return;
+    }
+    const view = this._view;
+    view?.pause();
+    try {
       this._fill();
+      await settled(view); // promises only: the task does not end here
+    } finally {
+      view?.unpause(true);
+    }
+    if (!this._disposed) {
+      view?.repaint();
     }
   }
 
@@ -107,6 +126,7 @@ export class HeatmapPlot {
       view.remove();
     }
     this._views = null;
+    this._view = null;
     this._document?.clear();
     this._document = null;
   }
@@ -215,6 +235,13 @@ export class HeatmapPlot {
   private readonly _yRange: IBokehModel;
   private _scaled = '';
   private _document: IBokehModel | null = null;
-  private _views: Iterable<{ remove(): void }> | null = null;
+  private _views: Iterable<IView> | null = null;
+  private _view: IPlotView | null = null;
   private _disposed = false;
+}
+
+/** When a plot's parts have taken in what was changed. */
+async function settled(view: IPlotView | null): Promise<void> {
+  const parts = [...(view?.renderer_views.values() ?? [])];
+  await Promise.allSettled(parts.map(part => part.ready));
 }

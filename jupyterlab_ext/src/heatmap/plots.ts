@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { element } from '../dom';
+import { element, say } from '../dom';
 import { loadBokeh } from './bokeh';
 import { moved } from './keyboard';
 import { IFrame, IInk } from './figure';
@@ -52,7 +52,6 @@ export class Plots {
     const ink = this._ink ?? (this._ink = inkOf(this.node));
     for (const layer of layers) {
       const place = this._place(layer.kind);
-      this._describe(place, layer);
       const frame: IFrame = {
         tokens: picture!.tokens,
         keyTokens: picture!.keyTokens,
@@ -63,8 +62,11 @@ export class Plots {
         hover: cursor => cellLines(this.model, cursor, this.trans)
       };
       if (place.plot?.fits(layer, frame)) {
-        place.plot.update(layer, frame);
+        await place.plot.update(layer, frame);
+        // Words after the picture: Bokeh reads styles, and would have these computed first.
+        this._describe(place, layer);
       } else {
+        this._describe(place, layer);
         place.plot?.dispose();
         place.plot = new HeatmapPlot(bokeh, place.host, layer, frame);
         place.plot.mark(this.model.cursor);
@@ -159,16 +161,11 @@ export class Plots {
       layer.kind === 'difference'
         ? trans.__('Difference (yours − reference)')
         : name;
-    if (place.title.textContent !== title) {
-      place.title.textContent = title;
-    }
+    say(place.title, title);
     if (place.figure.getAttribute('aria-label') !== label) {
       place.figure.setAttribute('aria-label', label);
     }
-    const words = scaleWords(layer, trans);
-    if (place.words.textContent !== words) {
-      place.words.textContent = words;
-    }
+    say(place.words, scaleWords(layer, trans));
   }
 
   private _onKey(event: KeyboardEvent): void {
