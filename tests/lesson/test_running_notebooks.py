@@ -1,5 +1,6 @@
 """The notebooks run to their last cell: complete, untouched, and with wrong answers."""
 
+import functools
 import json
 import os
 import shutil
@@ -30,26 +31,32 @@ MAX_POINTS = {"attention": 5, "attention_basics": 4}
 each_assignment = pytest.mark.parametrize("assignment", NOTEBOOKS)
 
 
+def run_in(root, kind, assignment, change=None):
+    folder = root / kind / assignment
+    shutil.copytree(ROOT / kind / assignment, folder)
+    notebook = nbformat.read(folder / f"{NOTEBOOKS[assignment]}.ipynb", 4)
+    if change is not None:
+        change(notebook, folder)
+    # Names and shapes at the end, said by the kernel itself.
+    notebook.cells.append(nbformat.v4.new_code_cell(NAMES_AT_THE_END))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    client = NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(folder)}}, allow_errors=False
+    )
+    client.execute(env=environment)
+    return notebook, folder
+
+
 @pytest.fixture
 def run_notebook(tmp_path):
     """Run a notebook to its last cell, errors not allowed, beside copies of its files."""
+    return functools.partial(run_in, tmp_path)
 
-    def run(kind, assignment, change=None):
-        folder = tmp_path / kind / assignment
-        shutil.copytree(ROOT / kind / assignment, folder)
-        notebook = nbformat.read(folder / f"{NOTEBOOKS[assignment]}.ipynb", 4)
-        if change is not None:
-            change(notebook, folder)
-        # Names and shapes at the end, said by the kernel itself.
-        notebook.cells.append(nbformat.v4.new_code_cell(NAMES_AT_THE_END))
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        client = NotebookClient(
-            notebook, timeout=300, resources={"metadata": {"path": str(folder)}}, allow_errors=False
-        )
-        client.execute(env=environment)
-        return notebook, folder
 
-    return run
+@pytest.fixture(scope="module")
+def run_master(tmp_path_factory):
+    """``run_master(assignment)``: the master after a run to its last cell, for reading only."""
+    return functools.cache(functools.partial(run_in, tmp_path_factory.mktemp("masters"), "source"))
 
 
 NAMES_AT_THE_END = """
@@ -107,8 +114,8 @@ def everything_shown(notebook):
 
 
 @each_assignment
-def test_the_master_runs_and_earns_every_point(run_notebook, assignment):
-    notebook, folder = run_notebook("source", assignment)
+def test_the_master_runs_and_earns_every_point(run_master, assignment):
+    notebook, folder = run_master(assignment)
     assert points(notebook) == MAX_POINTS[assignment]
     assert waiting_cards(notebook) == []
     saved = json.loads((folder / "progress" / "lesson_progress.json").read_text())
@@ -116,8 +123,8 @@ def test_the_master_runs_and_earns_every_point(run_notebook, assignment):
     assert (entry["points"], entry["evaluations"]) == (MAX_POINTS[assignment], 1)
 
 
-def test_the_results_on_the_prompt_have_the_shapes_of_the_contract(run_notebook):
-    notebook, _ = run_notebook("source", "attention")
+def test_the_results_on_the_prompt_have_the_shapes_of_the_contract(run_master):
+    notebook, _ = run_master("attention")
     names = names_at_the_end(notebook)
     assert names["tokens"] == TOKENS
     assert {name: names[name] for name in SHAPES} == SHAPES
@@ -180,16 +187,18 @@ def test_the_basics_are_graded_from_problem_py(run_notebook):
 # --- nbgrader ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def course(tmp_path):
-    """A course with nothing but our sources: nbgrader's defaults, no configuration of ours."""
-    folder = tmp_path / "course"
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A released course of nothing but our sources: nbgrader's defaults, no configuration of ours."""
+    folder = tmp_path_factory.mktemp("released") / "course"
     folder.mkdir()
     shutil.copytree(
         ROOT / "source",
         folder / "source",
         ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "progress", ".pytest*"),
     )
+    for assignment in NOTEBOOKS:
+        nbgrader(folder, "generate_assignment", assignment)
     return folder
 
 
@@ -215,9 +224,8 @@ def files_of(folder: Path):
 
 
 @each_assignment
-def test_the_committed_release_is_what_nbgrader_generates(course, assignment):
-    nbgrader(course, "generate_assignment", assignment)
-    fresh = files_of(course / "release" / assignment)
+def test_the_committed_release_is_what_nbgrader_generates(released, assignment):
+    fresh = files_of(released / "release" / assignment)
     committed = files_of(ROOT / "release" / assignment)
     assert fresh.keys() == committed.keys()
     for name, content in fresh.items():
@@ -231,10 +239,9 @@ def test_the_release_holds_no_solution_and_no_marking_notes(assignment):
 
 
 @each_assignment
-def test_generate_solution_gives_the_complete_lesson(course, assignment):
-    nbgrader(course, "generate_assignment", assignment)
-    nbgrader(course, "generate_solution", assignment)
-    path = course / "solution" / assignment / f"{NOTEBOOKS[assignment]}.ipynb"
+def test_generate_solution_gives_the_complete_lesson(released, assignment):
+    nbgrader(released, "generate_solution", assignment)
+    path = released / "solution" / assignment / f"{NOTEBOOKS[assignment]}.ipynb"
     notebook = nbformat.read(path, 4)
     assert points(notebook) == MAX_POINTS[assignment]
     assert waiting_cards(notebook) == []
@@ -284,9 +291,9 @@ def test_the_trained_head_that_section_9_shows_looks_from_sat_to_cat():
 
 
 def test_section_9_writes_the_same_text_with_right_functions_and_another_without_scaling(
-    run_notebook,
+    run_master,
 ):
-    notebook, _ = run_notebook("source", "attention")
+    notebook, _ = run_master("attention")
     shown = {cell.id: "\n".join(outputs_of(cell)) for cell in notebook.cells if "outputs" in cell}
     texts = dict(
         line.split(":", 1)
