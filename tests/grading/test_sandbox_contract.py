@@ -7,6 +7,7 @@ file once more without root's rights.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -123,6 +124,22 @@ def test_an_endless_cell_is_interrupted_and_the_process_goes_on(kind: Process) -
     with pytest.raises(AnswerStopped, match="time limit"):
         kind.run("while True: pass")
     assert kind.value("kept") == 1
+
+
+@pytest.mark.skipif(missing("plain") is not None, reason=str(missing("plain")))
+def test_a_grader_in_the_background_of_a_script_can_interrupt_as_well() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts it there
+    try:
+        process = Process("plain", Limits(cell=1))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        process.run("kept = 1")
+        with pytest.raises(AnswerStopped, match="time limit"):
+            process.run("while True: pass")
+        assert process.value("kept") == 1
+    finally:
+        process.sandbox.close()
 
 
 @EVERY

@@ -14,6 +14,7 @@ import importlib.abc
 import inspect
 import operator
 import os
+import signal
 import socket
 import sys
 import traceback
@@ -421,6 +422,8 @@ def refuse_answers() -> None:
 
 def main() -> None:
     connection, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    # In the background of a shell script the grader, and so we, begin with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     student = StudentProcess()
     refuse_answers()
     gc.collect()
