@@ -76,6 +76,11 @@ def drop_capabilities() -> None:
     system_call(number, ctypes.byref(header), ctypes.byref(nothing), what="capset")
 
 
+# With this in the environment that a process starts with, glibc (2.35 or newer) asks for its heap
+# in huge pages at once, which leaves little to gather.
+TUNABLES, HUGE_HEAP = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+
+
 def use_huge_pages() -> int:
     """Gather this process's memory in huge pages; returns how many regions were gathered.
 

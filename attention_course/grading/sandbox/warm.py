@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attention_course.grading.sandbox import bubblewrap, cgroup, landlock, seccomp
+from attention_course.grading.sandbox import bubblewrap, cgroup, kernel, landlock, seccomp
 from attention_course.grading.sandbox.base import MIB, Limits, SandboxDidNotStart
 from attention_course.grading.sandbox.connection import Connected
 from attention_course.grading.sandbox.plain import last_line, surroundings
@@ -72,7 +72,7 @@ class WarmProcess:
         try:
             self._process = subprocess.Popen(
                 command,
-                env=surroundings(HOME, refused),
+                env={**surroundings(HOME, refused), kernel.TUNABLES: kernel.HUGE_HEAP},
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
