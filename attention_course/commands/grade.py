@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import json
 import os
 import sys
@@ -147,8 +148,11 @@ def grade_assignment(
     """
     # This loads what takes long; a launcher is forked before a configuration is read, which may
     # start threads, load torch, and hold secrets.
+    gc.disable()  # what is loaded here stays
     from attention_course.grading.batch.launcher import Launcher
 
+    gc.freeze()
+    gc.enable()
     if scheduler:
         return _grade(folder, assignment, workers, pattern, force, scheduler, None)
     with Launcher.fork() or contextlib.nullcontext() as launcher:
