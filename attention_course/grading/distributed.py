@@ -250,6 +250,10 @@ class ClusterPool:
         if unwanted:
             with contextlib.suppress(TimeoutError):
                 _within(ANSWER, functools.partial(client.retire_workers, list(unwanted)))
+            # Until they have left, what is sent to every worker fails there.
+            until = time.monotonic() + ANSWER
+            while unwanted.keys() & client.nthreads().keys() and time.monotonic() < until:
+                time.sleep(0.1)
 
     # -- grading ----------------------------------------------------------------------------
 
