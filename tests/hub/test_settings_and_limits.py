@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,24 @@ def test_the_outermost_closed_folder_is_the_one_to_open(tmp_path: Path) -> None:
     found = closed_to_others([python, python / ".."])
     assert next(path for path in found if path.is_relative_to(closed) or path in closed.parents)
     assert opened(["true"], [python])[-2:] == ["--", "true"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root opens folders")
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+@pytest.mark.parametrize("place", [".", "inner"])
+def test_somebody_else_reads_what_lies_in_a_closed_folder(place: str) -> None:
+    with tempfile.TemporaryDirectory() as closed:  # nobody else may enter it
+        for name in ("a file", "inner/a file"):
+            file = Path(closed, name)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("read")
+        wanted = Path(closed, place, "a file")
+        command = ["setpriv", "--reuid", "4242", "--clear-groups", "cat", str(wanted)]
+        assert subprocess.run(command, capture_output=True).returncode != 0
+        done = subprocess.run(
+            opened(command, [Path(closed, place).resolve()]), capture_output=True, text=True
+        )
+        assert done.stdout == "read", done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="not root already")

@@ -16,19 +16,22 @@ ENTER = 0o001
 # $1 is a folder to open, the others up to -- are what is to be seen of it.
 _SCRIPT = """
 set -eu
+_same_kind() {
+  if [ -d "$1" ]; then mkdir -p -- "$2"; else mkdir -p -- "${2%/*}"; : > "$2"; fi
+}
 hold=$(mktemp -d)
 while [ "$1" != -- ]; do
   closed=$1; count=$2; shift 2; number=0
   for place in $(seq "$count"); do
-    mkdir "$hold/$place"
+    eval "_same_kind \\"\\${$place}\\" \\"$hold/$place\\""
     eval "mount --bind -- \\"\\${$place}\\" \\"$hold/$place\\""
   done
   mount -t tmpfs -o mode=0755 tmpfs "$closed"
   for place in $(seq "$count"); do
-    mkdir -p -- "$1"
+    _same_kind "$hold/$place" "$1"
     mount --bind -- "$hold/$place" "$1"
     mount -o remount,bind,ro -- "$1"
-    umount "$hold/$place"; rmdir "$hold/$place"
+    umount "$hold/$place"; rm -d -- "$hold/$place"
     shift
   done
 done
@@ -51,10 +54,13 @@ def closed_to_others(places: Sequence[Path]) -> dict[Path, list[Path]]:
     for place in places:
         way = [place, *place.parents]
         ways = [path for path in reversed(way) if not path.stat().st_mode & ENTER]
-        if ways:
-            inside = found.setdefault(ways[0], [])
-            if not any(place.is_relative_to(other) for other in inside):
-                inside.append(place)
+        if not ways:
+            continue
+        inside = found.setdefault(ways[0], [])
+        # A closed place itself would stay closed; what lies in it need not be.
+        for one in [place] if place != ways[0] else sorted(place.iterdir()):
+            if not any(one.is_relative_to(other) for other in inside):
+                inside[:] = [*(other for other in inside if not other.is_relative_to(one)), one]
     return found
 
 
