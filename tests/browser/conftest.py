@@ -240,6 +240,10 @@ class Window:
         """Wait for a hint's words; backticks became code, so they are left out."""
         self.wait("text => course.hintsText().includes(text)", text.replace("`", ""))
 
+    def wait_for_summary(self, text: str) -> None:
+        """Wait for the sentence that says how a picture compares with the reference."""
+        self.page.locator(".jp-attention-status", has_text=text).wait_for()
+
     def open_next_hint(self) -> None:
         self.page.locator("#jp-attention-hints").get_by_role("button", name=NEXT_HINT).click()
 

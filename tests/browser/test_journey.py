@@ -55,6 +55,7 @@ def walk(shown, path=None):
     shown.wait_for_hint(misconception.title)
     shown.wait_for_hint(misconception.hint)
     shown.wait_for_outcome("attention_scores", "failed")
+    shown.wait_for_summary("Farthest from the reference")
     shown.picture(f"{shown.name}-2-no-scaling")
 
     shown.write("attention-scores", RIGHT, path)
