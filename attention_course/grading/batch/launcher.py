@@ -9,7 +9,6 @@ a worker whenever one is wanted. Where it cannot be forked, each worker is start
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import select
 import signal
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from attention_course.grading.batch.worker import load, serve, worker_environment
+from attention_course.grading.sandbox import kernel
 from attention_course.grading.sandbox.warm import WarmProcess, fork_works
 from attention_course.grading.submission import Assignment, warm_ahead
 
@@ -79,17 +79,14 @@ class Launcher:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()  # or the other process would say it, too
         sys.stderr.flush()
-        gc.freeze()  # what is shared stays shared
         try:
             pid = os.fork()
         except OSError:
             ours.close()
             theirs.close()
             return None
-        finally:
-            gc.unfreeze()
         if pid == 0:
-            _become_launcher(theirs)
+            _become_launcher(theirs.detach())
         theirs.close()
         return cls(pid, ours)
 
@@ -153,12 +150,12 @@ def _send(control: socket.socket, plan: Any) -> None:
 # -- the launcher itself ----------------------------------------------------------------------
 
 
-def _become_launcher(control: socket.socket) -> NoReturn:
+def _become_launcher(descriptor: int) -> NoReturn:
     try:
         os.setsid()  # Ctrl-C is the grader's to deal with
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sent, signal.SIG_DFL)
-        _keep_only(control)
+        control = kernel.keep_only(descriptor)
         with contextlib.closing(Connection(os.dup(control.fileno()))) as connection:
             plan = connection.recv()
         _launch(control, *plan)
@@ -166,16 +163,6 @@ def _become_launcher(control: socket.socket) -> NoReturn:
         pass  # the grader is gone, or needs no workers
     finally:
         os._exit(0)
-
-
-def _keep_only(control: socket.socket) -> None:
-    """No terminal, and no descriptor of the grader's but ``control``."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nothing, standard)
-    kept = control.fileno()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _launch(

@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 import os
 import platform
+import socket
 from functools import cache
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x20000, 0x08000000, 0x20000000
@@ -74,6 +75,16 @@ def drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()
     system_call(number, ctypes.byref(header), ctypes.byref(nothing), what="capset")
+
+
+def keep_only(descriptor: int) -> socket.socket:
+    """The connection with this descriptor; a forked process keeps no other of its parent's."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.dup2(descriptor, 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    return socket.socket(fileno=3)
 
 
 # With this in the environment that a process starts with, glibc (2.35 or newer) asks for its heap

@@ -101,7 +101,7 @@ class Nursery:
 
     def _become_student(self, descriptor: int, request: dict[str, Any]) -> NoReturn:
         try:
-            connection = _keep_only(descriptor)
+            connection = kernel.keep_only(descriptor)
             try:
                 os.setsid()
                 home = str(request["home"])
@@ -148,16 +148,6 @@ class Nursery:
 def _own_children() -> set[int]:
     found = (task / "children" for task in Path("/proc/self/task").iterdir())
     return {int(pid) for file in found for pid in file.read_text().split()}
-
-
-def _keep_only(descriptor: int) -> socket.socket:
-    """The student's connection, and no other descriptor of this process's."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nothing, standard)
-    os.dup2(descriptor, 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    return socket.socket(fileno=3)
 
 
 def _new_seeds() -> None:
