@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from attention_course.grading.review import mechanical
+from attention_course.grading.review import linter
 from attention_course.grading.review.judgement import combine
 from attention_course.grading.review.mechanical import Finding, mechanical_findings
 from attention_course.grading.review.style import BY_NAME, RULES
@@ -169,7 +169,7 @@ def test_without_ruff_a_person_is_told_and_no_student_is(
     def no_ruff(*arguments: object, **options: object) -> None:
         raise failure
 
-    monkeypatch.setattr("attention_course.grading.review.mechanical.subprocess.run", no_ruff)
+    monkeypatch.setattr("attention_course.grading.review.linter.subprocess.run", no_ruff)
     report = mechanical_findings({"attention_scores": SCORES.format("return queries")}, {})
     assert report.score == 1.0
     result = combine({}, report)
@@ -185,14 +185,14 @@ def _answers(number: int) -> dict[str, str]:
 def runs_of_ruff(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many answers each run of ruff was given, from here on."""
     given: list[int] = []
-    real = mechanical._run_ruff
+    real = linter.run
 
     def counted(texts: Sequence[str]) -> str | None:
         given.append(len(texts))
         return real(texts)
 
-    monkeypatch.setattr(mechanical, "_said_by_ruff", OrderedDict())
-    monkeypatch.setattr(mechanical, "_run_ruff", counted)
+    monkeypatch.setattr(linter, "said", OrderedDict())
+    monkeypatch.setattr(linter, "run", counted)
     return given
 
 
@@ -203,7 +203,7 @@ def test_what_comes_next_is_read_in_the_same_run_and_changes_no_finding(
     first = mechanical_findings(_answers(1), {}, lambda: next(coming))
     second = mechanical_findings(_answers(2), {}, lambda: next(coming))
     assert runs_of_ruff == [2]  # what no Python can read is not among them
-    mechanical._said_by_ruff.clear()
+    linter.said.clear()
     assert [first, second] == [mechanical_findings(_answers(number), {}) for number in (1, 2)]
 
 
@@ -211,13 +211,13 @@ def test_an_answer_that_stops_ruff_takes_no_other_with_it(
     runs_of_ruff: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = mechanical_findings(_answers(1), {})
-    mechanical._said_by_ruff.clear()
-    counted = mechanical._run_ruff
+    linter.said.clear()
+    counted = linter.run
 
     def stopped(texts: Sequence[str]) -> str | None:
         return (
             "took longer than 30 s" if any("hostile" in text for text in texts) else counted(texts)
         )
 
-    monkeypatch.setattr(mechanical, "_run_ruff", stopped)
+    monkeypatch.setattr(linter, "run", stopped)
     assert mechanical_findings(_answers(1), {}, lambda: ["hostile = 1"]) == alone

@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
-import subprocess
-import tempfile
 import tokenize
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
+from attention_course.grading.review import linter
 from attention_course.grading.review.style import (
     BY_CODE,
     BY_NAME,
     COPIED_STATEMENTS,
     EMPTY_WORDS,
-    MOST_COMPLEX,
     MOST_STATEMENTS,
     USUAL,
     USUAL_NUMBERS,
 )
 
 LARGEST = 60_000  # characters of an answer that are read
-REMEMBERED = 2_000  # answers whose findings are kept: many hand in the same
-PATIENCE = 30.0  # seconds that ruff may take
 NUMBERED = re.compile(r"[A-Za-z_]+?_?\d+$")
 # A shape, as in [batch, n_queries, d_k]. Two patterns with nothing to go back over: students
 # choose the text that these read.
@@ -343,26 +336,22 @@ def _runs(nodes: Nodes) -> Iterator[tuple[tuple[str, ...], int]]:
 # -- what ruff says -------------------------------------------------------------------------
 
 
-_said_by_ruff: OrderedDict[str, list[dict[str, object]]] = OrderedDict()
-
-
 def _ruff(texts: Mapping[str, str], reference: Mapping[str, str], ahead: Ahead) -> list[Finding]:
     """ruff's findings; one run for all answers that it has not read before."""
-    new = {text for text in texts.values() if text not in _said_by_ruff}
+    new = {text for text in texts.values() if text not in linter.said}
     if new:
-        more = {text for text in map(plain_text, ahead()) if text not in _said_by_ruff}
+        more = {text for text in map(plain_text, ahead()) if text not in linter.said}
         more = {text for text in more - new if _can_be_read(text)}
         # What comes later is nothing to this answer: where it stops ruff, this is read alone.
-        if not more or _run_ruff(sorted(new | more)) is not None:
-            why = _run_ruff(sorted(new))
+        if not more or linter.run(sorted(new | more)) is not None:
+            why = linter.run(sorted(new))
             if why is not None:
                 return [_not_run(texts, why)]
     found = []
     for exercise, text in texts.items():
-        items = (_from_ruff(item, exercise, reference) for item in _said_by_ruff[text])
+        items = (_from_ruff(item, exercise, reference) for item in linter.said[text])
         found += [finding for finding in items if finding is not None]
-    while len(_said_by_ruff) > REMEMBERED:
-        _said_by_ruff.popitem(last=False)
+    linter.forget()
     return found
 
 
@@ -371,38 +360,6 @@ def _can_be_read(text: str) -> bool:
         return bool(_nodes(text))
     except (_TooDeep, *UNREADABLE):
         return False
-
-
-def _run_ruff(texts: Sequence[str]) -> str | None:
-    """Let ruff read ``texts`` with no configuration but this; why it could not, or None."""
-    try:
-        from ruff import find_ruff_bin
-
-        program = find_ruff_bin()
-    except (ImportError, FileNotFoundError):
-        return "is not installed: pip install ruff"
-    with tempfile.TemporaryDirectory(prefix="review-") as folder:
-        for number, text in enumerate(texts):
-            path = Path(folder, f"answer_{number}.py")
-            path.write_text(text, encoding="utf-8", errors="replace")
-        command = [program, "check", "--isolated", "--no-cache", "--quiet", "--exit-zero",
-                   "--ignore-noqa", "--output-format", "json", "--select", ",".join(BY_CODE),
-                   "--config", f"lint.mccabe.max-complexity={MOST_COMPLEX}", "."]  # fmt: skip
-        try:
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE
-            )
-            reported = json.loads(done.stdout)
-        except subprocess.TimeoutExpired:
-            return f"took longer than {PATIENCE:g} s"
-        except (OSError, ValueError) as error:
-            return f"failed ({type(error).__name__})"
-    said: list[list[dict[str, object]]] = [[] for _ in texts]
-    for item in reported:
-        place = Path(str(item.get("filename"))).stem.removeprefix("answer_")
-        said[int(place)].append(item)
-    _said_by_ruff.update(zip(texts, said, strict=True))
-    return None
 
 
 def _not_run(texts: Mapping[str, str], why: str) -> Finding:
