@@ -243,17 +243,19 @@ class ClusterPool:
             if reason is not None:
                 unwanted[address] = reason
         # A worker that holds an answer somebody still wants could not leave.
-        for answer in asked.values():
-            answer.release()
+        with contextlib.suppress(TimeoutError):
+            _within(ANSWER, lambda: client.cancel(list(asked.values()), force=True))
         for address, reason in unwanted.items():
             self.say(f"the Dask worker {address} was sent away: {reason}")
-        if unwanted:
+        # Until they have left, what is sent to every worker fails there; and one that still held
+        # something when it was asked stays until it is asked again.
+        until = time.monotonic() + ANSWER
+        while there := unwanted.keys() & client.nthreads().keys():
             with contextlib.suppress(TimeoutError):
-                _within(ANSWER, functools.partial(client.retire_workers, list(unwanted)))
-            # Until they have left, what is sent to every worker fails there.
-            until = time.monotonic() + ANSWER
-            while unwanted.keys() & client.nthreads().keys() and time.monotonic() < until:
-                time.sleep(0.1)
+                _within(ANSWER / 5, functools.partial(client.retire_workers, list(there)))
+            if time.monotonic() > until:
+                return
+            time.sleep(0.1)
 
     # -- grading ----------------------------------------------------------------------------
 
