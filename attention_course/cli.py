@@ -10,15 +10,19 @@ import importlib
 import os
 import pkgutil
 import sys
-
-import typer
+from typing import TYPE_CHECKING
 
 from attention_course import commands
 from attention_course.commands.course_folder import Refusal, path_with_own_programs
 
+if TYPE_CHECKING:
+    import typer
+
 
 def build() -> typer.Typer:
     """The application with every command found in ``attention_course/commands``."""
+    import typer
+
     app = typer.Typer(
         name="attention-course",
         help="Teach and grade transformer attention: demonstrate, examine and report.",
@@ -36,7 +40,13 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run one command; what it refuses to do is said in one line and ends with exit code 2."""
-    os.environ["PATH"] = path_with_own_programs()
+    path = path_with_own_programs()
+    elsewhere = any(word.startswith(("--help", "--scheduler")) for word in sys.argv)
+    if sys.argv[1:2] == ["grade"] and not elsewhere:
+        from attention_course.grading.batch.afresh import begin_afresh
+
+        begin_afresh(path)  # does not return where this process is replaced
+    os.environ["PATH"] = path
     try:
         build()()
     except Refusal as refusal:

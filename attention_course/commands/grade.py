@@ -6,7 +6,6 @@ import contextlib
 import functools
 import gc
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from attention_course.grading.batch.run import Listener, MakePool, Summary
 
 FAILED, INTERRUPTED = 1, 130
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Lines:
@@ -149,13 +143,14 @@ def grade_assignment(
     # This loads what takes long; a launcher is forked before a configuration is read, which may
     # start threads, load torch, and hold secrets.
     gc.disable()  # what is loaded here stays
-    from attention_course.grading.batch.launcher import Launcher
+    import attention_course.grading.submission  # noqa: F401
+    from attention_course.grading.batch.launcher import Launcher, take_fresh
 
     gc.freeze()
     gc.enable()
     if scheduler:
         return _grade(folder, assignment, workers, pattern, force, scheduler, None)
-    with Launcher.fork() or contextlib.nullcontext() as launcher:
+    with take_fresh() or Launcher.fork() or contextlib.nullcontext() as launcher:
         return _grade(folder, assignment, workers, pattern, force, None, launcher)
 
 
@@ -320,6 +315,8 @@ def register(app: typer.Typer) -> None:
                 "--workers counts processes of this machine, --scheduler names a cluster whose "
                 "workers all grade: give one of them"
             )
+        from attention_course.grading.batch.launcher import processors
+
         summary = grade_assignment(
             folder, assignment, workers or processors(), student, force, scheduler
         )

@@ -49,7 +49,7 @@ from attention_course.grading.sandbox import (
     level_here,
     refusal,
 )
-from attention_course.grading.sandbox.warm import WarmProcess, warm_process
+from attention_course.grading.sandbox.warm import warm_process
 
 # nbgrader's own queries bring these up for every new submission; nobody who grades can act on them.
 warnings.filterwarnings("ignore", "Object of type <Submitted", SAWarning)
@@ -207,20 +207,16 @@ class TrustedExecute(Execute):
 
     def warm_up(self) -> None:
         """Start what submissions are forked from; raises where that cannot be had."""
-        level = self._forking_level()
-        if level is not None:
-            warm_process(level, REFUSED, self.all_limits())
+        walls = self.walls()
+        if walls is not None:
+            warm_process(*walls, self.all_limits())
 
-    def warm_ahead(self) -> WarmProcess | None:
-        """The same for a process that will be forked from this one; not waited for."""
-        level = self._forking_level()
-        return None if level is None else WarmProcess(level, REFUSED)
-
-    def _forking_level(self) -> str | None:
+    def walls(self) -> tuple[str, tuple[str, ...]] | None:
+        """The level, and what cannot be imported; None where nothing is forked."""
         if refusal(self.isolation, self.required) is not None:
             return None
         level = level_here(self.isolation).name
-        return None if level == "plain" else level
+        return None if level == "plain" else (level, REFUSED)
 
     def runs_python(self, nb: NotebookNode) -> bool:
         """Whether the kernel that nbgrader would start is a Python one; raises as it would."""

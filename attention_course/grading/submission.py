@@ -26,7 +26,6 @@ from attention_course.grading.known import KnownNotebook
 from attention_course.grading.plugins import KEY
 from attention_course.grading.rebuild import AnotherNotebook
 from attention_course.grading.sandbox import read_folder, write_folder
-from attention_course.grading.sandbox.warm import WarmProcess
 from attention_course.grading.steps import StepNames, Steps, written
 
 LARGEST_NOTEBOOK = 100_000_000  # bytes; more than that nobody wrote
@@ -289,16 +288,9 @@ def digest_of_submission(submission: Submission) -> str:
     return digest_of(*parts)
 
 
-def warm_ahead(assignment: Assignment, count: int) -> list[WarmProcess]:
-    """``count`` processes that submissions can be forked from, not waited for.
-
-    Each is for one process that will be forked from this one. Raises SandboxDidNotStart.
-    """
-    execute = Steps(assignment.steps, assignment.options).execute
-    started: list[WarmProcess] = []
-    for _ in range(count):
-        started += filter(None, [execute.warm_ahead()])
-    return started
+def walls_of(assignment: Assignment) -> tuple[str, tuple[str, ...]] | None:
+    """What the process that submissions are forked from is made with; None where there is none."""
+    return Steps(assignment.steps, assignment.options).execute.walls()
 
 
 def warm_up(assignment: Assignment) -> None:

@@ -23,11 +23,12 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
-from attention_course.grading.engine import Record, Surroundings, grade_notebook
-from attention_course.grading.sandbox import Limits
+from attention_course.grading.engine import REFUSED, Record, Surroundings, grade_notebook
+from attention_course.grading.sandbox import Limits, level_here, warm
 from attention_course.grading.source import instructor_cells, plan
 
 from ..grading.conftest import Graded, plain, test
+from ..grading.forked_warm import ForkedElsewhere, stop_using, use_forked
 
 QUIET: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 
@@ -144,11 +145,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 Run = Callable[..., Graded]
+LEVELS = ("bubblewrap", "forked", "landlock")
 
 
 @pytest.fixture(scope="module")
-def run(world: World) -> Run:
-    """``run(master, handed in, **limits)``: grade student-01's notebook in the world."""
+def run(world: World) -> Iterator[Run]:
+    """``run(master, handed in, **limits)``: grade student-01's notebook in the world.
+
+    With the isolation "forked" that is bubblewrap's, and the warm process is one that a launcher
+    has forked, with all that is loaded there.
+    """
 
     def grade(
         master: list[NotebookNode],
@@ -163,6 +169,11 @@ def run(world: World) -> Run:
         if folder is None:
             shutil.rmtree(world.submission)
             world.submission.mkdir()
+        if isolation == "forked":
+            isolation = "bubblewrap"
+            use_forked(REFUSED)
+        elif isinstance(warm._running.get(("bubblewrap", REFUSED)), ForkedElsewhere):
+            stop_using(REFUSED)
         bounds = Limits(**{"cell": 3, "submission": 60, **limits})
         around = Surroundings(folder or world.submission, limits=bounds, isolation=isolation)
         record: Record = grade_notebook(notebook, plan(cells, tests), around)
@@ -170,7 +181,14 @@ def run(world: World) -> Run:
 
     # The first fork waits for the warm process, and the first test for torch.
     grade([plain("import torch"), test("torch.ones(2).sum()")], cell=120, submission=240)
-    return grade
+    yield grade
+    stop_using(REFUSED)
+
+
+def unwalled(level: str) -> bool:
+    """Whether this machine lacks the walls of ``level``, one of LEVELS."""
+    here = level_here().name
+    return here == "plain" or (level != "landlock" and here != "bubblewrap")
 
 
 def everything(graded: Graded) -> str:

@@ -116,7 +116,8 @@ READING = deeds(
         deed(
             "the modules that are loaded", "the checks", MEMORY,
             "return [n for n, m in sys.modules.items() if getattr(m, '__file__', None)"
-            " and n.startswith(('reference_attention', 'attention_course.checks', 'nbgrader'))]",
+            " and n.startswith(('reference_attention', 'attention_course.checks', 'attention_course.grading.'))"
+            " and not n.startswith(('attention_course.grading.sandbox', 'attention_course.grading.batch'))]",
         ),
         deed(
             "files that were left open", "an open gradebook", "all descriptors but one are closed",

@@ -8,11 +8,9 @@ from functools import cache
 
 import pytest
 
-from attention_course.grading.sandbox import level_here
-
 from ..grading.conftest import Graded, answer, plain, test
 from .attack import Attack, Family, fill
-from .conftest import Run, World, everything, none_left, running
+from .conftest import LEVELS, Run, World, everything, none_left, running, unwalled
 from .deeds import KERNEL, PRELUDE
 from .escaping import ESCAPING
 from .reading import READING
@@ -22,11 +20,11 @@ pytestmark = pytest.mark.skipif(
 )
 DOUBLE = answer("def double(x): return 2 * x")
 ASK = "try: print('GOT', repr(deed_{0}()))\nexcept BaseException as e: print('REFUSED', type(e).__name__, e)"
-LEVELS = ("bubblewrap", "landlock")
 
 
 def tried(family: Family, level: str) -> list[Attack]:
-    return [deed for deed in family if deed.more.get("level", level) == level]
+    walls = "bubblewrap" if level == "forked" else level
+    return [deed for deed in family if deed.more.get("level", walls) == walls]
 
 
 CASES = [
@@ -68,7 +66,7 @@ def done(run: Run, world: World) -> object:
 def test_a_deed_gains_nothing(
     done: object, world: World, family: Family, level: str, name: str
 ) -> None:
-    if level_here().name == "plain" or (level == "bubblewrap" and level_here().name != level):
+    if unwalled(level):
         pytest.skip("this machine has no such walls")
     graded: Graded = done(family.title, level)  # type: ignore[operator]
     number = [deed.name for deed in tried(family, level)].index(name)
@@ -83,7 +81,7 @@ def test_a_deed_gains_nothing(
 def test_nothing_has_changed_after_all_deeds_of_a_family(
     done: object, run: Run, world: World, family: Family, level: str
 ) -> None:
-    if level_here().name == "plain" or (level == "bubblewrap" and level_here().name != level):
+    if unwalled(level):
         pytest.skip("this machine has no such walls")
     run([DOUBLE, test("assert double(2) == 4")], isolation=level)
     before = running(world.mark)

@@ -6,23 +6,20 @@ import platform
 
 import pytest
 
-from attention_course.grading.sandbox import level_here
-
 from ..grading.conftest import answer, plain, test
 from .attack import fill
-from .conftest import Run, World, everything, none_left, running
+from .conftest import LEVELS, Run, World, everything, none_left, running, unwalled
 from .outliving import OUTLIVING
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="reads /proc")
 ONE = answer("def one(): return 1", "one")
 TEST_ONE = test("assert one() == 1", "test_one")
-LEVELS = ("bubblewrap", "landlock")
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", OUTLIVING.names())
 def test_nothing_outlives_its_submission(run: Run, world: World, name: str, level: str) -> None:
-    if level_here().name == "plain" or (level == "bubblewrap" and level_here().name != level):
+    if unwalled(level):
         pytest.skip("this machine has no such walls")
     run([ONE, TEST_ONE], isolation=level)
     before = running(world.mark)

@@ -25,6 +25,7 @@ from attention_course.grading.sandbox import (
     Unprotected,
     bubblewrap,
     cgroup,
+    joined,
     level_here,
     seccomp,
     start,
@@ -32,12 +33,14 @@ from attention_course.grading.sandbox import (
 )
 from attention_course.verdict import AnswerStopped
 
+from .forked_warm import use_forked
+
 MIB = 2**20
 
 
 def missing(name: str) -> str | None:
     try:
-        level_here(name)
+        level_here(name.removeprefix("forked "))
     except Unprotected as error:
         return str(error)
     return None
@@ -51,9 +54,10 @@ def _kinds(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("kind", marked, indirect=True)
 
 
-EVERY = _kinds("bubblewrap", "landlock", "plain")
-PROTECTED = _kinds("bubblewrap", "landlock")
-NAMESPACES = _kinds("bubblewrap")
+# With "forked" the warm process is one that a launcher has forked, and not started anew.
+EVERY = _kinds("bubblewrap", "forked bubblewrap", "landlock", "plain")
+PROTECTED = _kinds("bubblewrap", "forked bubblewrap", "landlock")
+NAMESPACES = _kinds("bubblewrap", "forked bubblewrap")
 
 
 class Process:
@@ -62,8 +66,12 @@ class Process:
     def __init__(self, level: str, limits: Limits, **files: bytes) -> None:
         self.printed: list[str] = []
         given = {name.replace("_dot_", "."): data for name, data in files.items()}
-        refused = ("reference_attention", "attention_course.checks")
-        self.sandbox = start(given, limits, refused, wanted=level)
+        self.hidden = ("reference_attention", "attention_course.checks")
+        if level.startswith("forked "):
+            level = level.removeprefix("forked ")
+            self.hidden = (*self.hidden, "forked")
+            use_forked(self.hidden)
+        self.sandbox = start(given, limits, self.hidden, wanted=level)
         self.wall = Wall(self.sandbox, limits, self.printed.append)
 
     def run(self, source: str) -> None:
@@ -406,12 +414,11 @@ def test_processor_time_is_limited() -> None:
 @PROTECTED
 def test_a_dead_warm_process_is_replaced(kind: Process) -> None:
     process = kind.sandbox._parent._process  # type: ignore[attr-defined]
-    for pid in (*warm._children(process.pid), process.pid):
+    for pid in (*joined.children(process.pid), process.pid):
         os.kill(pid, 9)
     process.wait()
     with pytest.raises(SandboxDidNotStart):
-        start({}, LIMITS, ("reference_attention", "attention_course.checks"),
-              wanted=kind.sandbox.level)  # fmt: skip
+        start({}, LIMITS, kind.hidden, wanted=kind.sandbox.level)
     again = Process(kind.sandbox.level, LIMITS)
     assert again.value("40 + 2") == 42
     again.sandbox.close()

@@ -1,14 +1,20 @@
 """Forks workers from one process that has loaded what they need.
 
-Torch and nbgrader take more than a second to load. The grader itself has nbgrader, so a launcher
-is forked from it before it reads any configuration or gradebook; told to :meth:`Launcher.load`,
-it starts the processes that submissions are forked from, loads torch beside them, and then forks
-a worker whenever one is wanted. Where it cannot be forked, each worker is started for itself.
+Torch and nbgrader take more than a second to load. A launcher is forked from the grader before
+this reads any configuration or gradebook; told to :meth:`Launcher.load`, it loads both once and
+then forks a worker whenever one is wanted. Where it cannot be forked, each worker is started for
+itself.
+
+A launcher that is fresh (see :mod:`.afresh`) never held a secret until it is told of the
+assignment. So before that it forks what submissions are forked from, too, with torch loaded.
+Another one starts these anew beside it.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import importlib
 import os
 import select
 import signal
@@ -19,13 +25,20 @@ import tempfile
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from attention_course.grading.batch.worker import load, serve, worker_environment
+from attention_course.grading.batch.worker import load, load_torch, serve, worker_environment
 from attention_course.grading.sandbox import kernel
+from attention_course.grading.sandbox.base import SandboxDidNotStart
 from attention_course.grading.sandbox.warm import WarmProcess, fork_works
-from attention_course.grading.submission import Assignment, warm_ahead
 
+# Nothing of the checks is loaded here: students' processes may be forked from this one.
+if TYPE_CHECKING:
+    from attention_course.grading.submission import Assignment
+
+# What workers need of others' libraries, in parts.
+WHAT_TAKES_LONG = ("attention_course.grading.sandbox.nursery", "nbformat.validator",
+                   "sqlalchemy.orm", "nbconvert.exporters", "nbgrader.api")  # fmt: skip
 LOADING = 120.0  # seconds that the launcher may take for its libraries
 
 
@@ -68,11 +81,12 @@ class Launcher:
         self._told = False
 
     @classmethod
-    def fork(cls) -> Launcher | None:
+    def fork(cls, fresh: bool = False, early: bool = False) -> Launcher | None:
         """A launcher forked from this process; None where that is not to be had.
 
         A process that has threads, or torch, or an event loop of somebody's cannot be forked
-        with any certainty; nor any on Windows and macOS.
+        with any certainty; nor any on Windows and macOS. This process is ``fresh`` where it
+        holds no secret. An ``early`` one loads torch without being told.
         """
         if fork_works() is not None or "torch" in sys.modules or _threads() != 1:
             return None
@@ -86,7 +100,7 @@ class Launcher:
             theirs.close()
             return None
         if pid == 0:
-            _become_launcher(theirs.detach())
+            _become_launcher(theirs.detach(), fresh, early)
         theirs.close()
         return cls(pid, ours)
 
@@ -101,9 +115,11 @@ class Launcher:
         if self._told:
             return
         self._told = True
-        plan = (assignment, count, worker_environment(), os.getcwd())
+        from attention_course.grading.submission import walls_of
+
         with contextlib.suppress(OSError):  # that it is gone is seen at the first worker
-            _send(self._control, plan)
+            _send(self._control, (walls_of(assignment), count))
+            _send(self._control, (assignment, worker_environment(), os.getcwd(), sys.path))
 
     def launch(self, connection: socket.socket, log: Any, folder: str) -> Launched:
         """A new worker at the other end of ``connection``; raises LauncherGone."""
@@ -125,11 +141,34 @@ class Launcher:
         if self._handle < 0:
             return
         self._control.close()
-        if not _has_ended(self._handle, 5.0):
+        if not self._told or not _has_ended(self._handle, 5.0):
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         os.close(self._handle)
         self._handle = -1
+
+
+_fresh: Launcher | None = None
+
+
+def fork_fresh(early: bool) -> None:
+    """Fork a launcher from this process, which holds no secret yet; :func:`take_fresh` has it."""
+    global _fresh
+    _fresh = Launcher.fork(fresh=True, early=early)
+    if _fresh is not None:
+        atexit.register(_fresh.close)
+
+
+def take_fresh() -> Launcher | None:
+    """The launcher that was forked when this process was fresh; once."""
+    global _fresh
+    found, _fresh = _fresh, None
+    return found
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _has_ended(handle: int, seconds: float | None) -> bool:
@@ -150,58 +189,83 @@ def _send(control: socket.socket, plan: Any) -> None:
 # -- the launcher itself ----------------------------------------------------------------------
 
 
-def _become_launcher(descriptor: int) -> NoReturn:
+def _become_launcher(descriptor: int, fresh: bool, early: bool) -> NoReturn:
     try:
         os.setsid()  # Ctrl-C is the grader's to deal with
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sent, signal.SIG_DFL)
         control = kernel.keep_only(descriptor)
-        with contextlib.closing(Connection(os.dup(control.fileno()))) as connection:
-            plan = connection.recv()
-        _launch(control, *plan)
+        sys.dont_write_bytecode = True
+        if early:
+            load_torch()
+            _load_while_waiting(control)
+        started: list[WarmProcess] = []
+        try:
+            # In two parts: what is forked after the first has seen nothing of the second.
+            walls, count = _receive(control)
+            if fresh and walls is not None:
+                level, refused = walls
+                load_torch()
+                with contextlib.suppress(SandboxDidNotStart):  # the first submission will tell
+                    started += [WarmProcess(level, refused, forked=True) for _ in range(count)]
+            _launch(control, walls, count, started, *_receive(control))
+        finally:
+            for process in started:
+                process.end()
+            with contextlib.suppress(ChildProcessError):
+                while True:  # so that what they took is counted as the grader's
+                    os.waitpid(-1, 0)
     except (EOFError, OSError):
         pass  # the grader is gone, or needs no workers
     finally:
         os._exit(0)
 
 
+def _load_while_waiting(control: socket.socket) -> None:
+    for module in WHAT_TAKES_LONG:
+        if select.select([control], [], [], 0)[0]:
+            return
+        importlib.import_module(module)
+
+
+def _receive(control: socket.socket) -> Any:
+    with contextlib.closing(Connection(os.dup(control.fileno()))) as connection:
+        return connection.recv()
+
+
 def _launch(
     control: socket.socket,
-    assignment: Assignment,
+    walls: tuple[str, tuple[str, ...]] | None,
     count: int,
+    started: list[WarmProcess],
+    assignment: Assignment,
     surroundings: dict[str, str],
     place: str,
+    path: list[str],
 ) -> None:
     os.environ.clear()
     os.environ.update(surroundings)
     os.chdir(place)
-    sys.dont_write_bytecode = True
+    tempfile.tempdir = None  # the environment may name another folder
     # As with python -P: a file of the course folder is no module of ours.
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", place)]
-    started: list[WarmProcess] = []
-    try:
-        with contextlib.suppress(Exception):  # whatever it is, the first submission will tell
-            started += warm_ahead(assignment, count)
-        load()
-        while True:
-            folder, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
-            if not folder:
-                return
-            connection, log = descriptors
-            mine = started.pop(0) if started else None
-            others = [control.close, *(process.leave for process in started)]
-            answer, handle = _fork(others, connection, log, folder.decode(), assignment, mine)
-            if mine is not None:
-                mine.leave()
-            socket.send_fds(control, [answer], handle)
-            for descriptor in (*descriptors, *handle):
-                os.close(descriptor)
-    finally:
-        for process in started:
-            process.end()
-        with contextlib.suppress(ChildProcessError):
-            while True:  # so that what they took is counted as the grader's
-                os.waitpid(-1, 0)
+    sys.path[:] = [entry for entry in path if entry not in ("", place)]
+    if not started and walls is not None:
+        with contextlib.suppress(SandboxDidNotStart):
+            started += [WarmProcess(*walls) for _ in range(count)]
+    load()
+    while True:
+        folder, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
+        if not folder:
+            return
+        connection, log = descriptors
+        mine = started.pop(0) if started else None
+        others = [control.close, *(process.leave for process in started)]
+        answer, handle = _fork(others, connection, log, folder.decode(), assignment, mine)
+        if mine is not None:
+            mine.leave()
+        socket.send_fds(control, [answer], handle)
+        for descriptor in (*descriptors, *handle):
+            os.close(descriptor)
 
 
 def _fork(

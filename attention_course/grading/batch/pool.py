@@ -79,7 +79,7 @@ class Pool:
         wanted = min(self.count, len(waiting) + in_work)
         while len(self._workers) < wanted:
             if self.launcher is not None:
-                self.launcher.load(self.assignment, self.count)
+                self.launcher.load(self.assignment, wanted)
             self._workers.append(_Worker(Helper(self.assignment, self.launcher)))
         for depth in range(AHEAD):
             for worker in list(self._workers):

@@ -41,7 +41,7 @@ def isolation(home: str, user: int | None) -> list[str]:
     arguments += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
     if user is None:
         arguments += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
-    for capability in FOR_OTHERS if user is None else FOR_ROOT:
+    for capability in rights(user):
         arguments += ["--cap-add", capability]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     # For the warm process; each child has folders of its own over these two.
@@ -71,6 +71,11 @@ def isolation(home: str, user: int | None) -> list[str]:
     for place in (*hidden, grading, "/dev", "/"):
         arguments += ["--remount-ro", place]
     return [*arguments, "--chdir", "/", "--"]
+
+
+def rights(user: int | None) -> tuple[str, ...]:
+    """The capabilities of the warm process; with ``user`` as for :func:`isolation`."""
+    return FOR_OTHERS if user is None else FOR_ROOT
 
 
 def _above(place: str) -> list[str]:

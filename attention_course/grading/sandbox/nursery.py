@@ -1,8 +1,8 @@
 """The warm process: loads once what lessons use, then forks one child for each submission.
 
-Started as ``python -m attention_course.grading.sandbox.nursery FD`` before anything secret is
-in memory, and told nothing secret later: what a child could find on its heap is the same for
-every student. Nothing of a lesson runs here, only generic warming.
+Started as ``python -m attention_course.grading.sandbox.nursery FD``, or forked (:mod:`.joined`),
+before anything secret is in memory, and told nothing secret later: what a child could find on
+its heap is the same for every student. Nothing of a lesson runs here, only generic warming.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Nursery:
         self.walls = walls
         self.student = StudentProcess()
         self.children: set[int] = set()
+        self.forks = 0
+        self.gathers_at = 0
 
     def serve(self) -> None:
         while True:
@@ -75,6 +77,14 @@ class Nursery:
         handle = os.pidfd_open(pid)
         self._reply(handle, pid=pid)
         os.close(handle)
+        self.forks += 1
+        if self.forks == self.gathers_at:
+            self.gather()
+
+    def gather(self) -> None:
+        """Make every later fork cheaper."""
+        with contextlib.suppress(OSError):
+            kernel.use_huge_pages()
 
     def _child(self, connection: int, request: dict[str, Any]) -> tuple[int | None, str]:
         # A process may move its future children to a new process namespace only once; so each
@@ -175,8 +185,11 @@ def warm(student: StudentProcess) -> None:
     student.outputs.take()
 
 
-def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
+def run(control: socket.socket, gathers_at: int = 0) -> NoReturn:
+    """Be the warm process of the grader's at the other end of ``control``.
+
+    Its memory is gathered in huge pages after ``gathers_at`` forks; at the start with 0.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         plan, _ = receive_frame(control)
@@ -195,8 +208,9 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         gc.enable()
-        with contextlib.suppress(OSError):
-            kernel.use_huge_pages()
+        nursery.gathers_at = gathers_at
+        if not gathers_at:
+            nursery.gather()
         nursery._reply(ready=os.getpid())
         try:
             nursery.serve()
@@ -214,4 +228,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(socket.socket(fileno=int(sys.argv[1])))

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attention_course.grading.sandbox import bubblewrap, cgroup, kernel, landlock, seccomp
+from attention_course.grading.sandbox import bubblewrap, cgroup, joined, kernel, landlock, seccomp
 from attention_course.grading.sandbox.base import MIB, Limits, SandboxDidNotStart
 from attention_course.grading.sandbox.connection import Connected
 from attention_course.grading.sandbox.plain import last_line, surroundings
@@ -40,10 +40,11 @@ class WarmProcess:
     """One warm process and the walls that its children shut themselves in.
 
     It is started here, and of use after :meth:`wait_until_ready`. Whoever is forked from its
-    starter may use it in the starter's place, see :func:`take_over`.
+    starter may use it in the starter's place, see :func:`take_over`. With ``forked`` it is
+    forked from this process where that can be (:mod:`.joined`), which must hold no secret.
     """
 
-    def __init__(self, level: str, refused: tuple[str, ...]) -> None:
+    def __init__(self, level: str, refused: tuple[str, ...], forked: bool = False) -> None:
         self.level = level
         self.refused = refused
         self.alive = True
@@ -53,13 +54,11 @@ class WarmProcess:
         self._cgroup = cgroup.create()
         self._limited: Limits | None = None
         self._control, theirs = socket.socketpair()
-        command = [sys.executable, "-I", "-m", NURSERY, str(theirs.fileno())]
+        self._held = self._waiting = -1  # of a forked one, see joined.Joined
         # Two processes never have the same user: the limit of processes counts for a user.
         number = os.getpid() + next(_started)
         user = FIRST_USER + number % USERS if os.getuid() == 0 else None
-        if level == "bubblewrap":
-            command = [*bubblewrap.isolation(HOME, user), *command]
-        elif not bubblewrap.everybody_reads_python():
+        if level != "bubblewrap" and not bubblewrap.everybody_reads_python():
             user = None  # who became another user could not load a module any more
         self.walls = Walls(
             namespaces=level == "bubblewrap",
@@ -70,34 +69,48 @@ class WarmProcess:
             kept=bubblewrap.kept(OUTSIDE),
         )
         try:
-            self._process = subprocess.Popen(
-                command,
-                env={**surroundings(HOME, refused), kernel.TUNABLES: kernel.HUGE_HEAP},
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._log,
-                start_new_session=True,
-            )
+            with theirs:
+                self._process = self._start(theirs.fileno(), user, forked)
         except OSError as error:
             self._remove_cgroup()
             raise SandboxDidNotStart(f"no process could be started: {error}") from error
-        finally:
-            theirs.close()
         try:
             self._handle = os.pidfd_open(self._process.pid)
         except OSError as error:
+            self._let_go_of_walls()
             self._process.kill()
             self._process.wait()
             self._remove_cgroup()
             raise SandboxDidNotStart(f"no process could be started: {error}") from error
         try:
-            if self._cgroup:
-                self._cgroup.add(self._process.pid)
+            self._count(self._process.pid)
             send_frame(self._control, {"walls": self.walls.to_data()})
         except (WireError, OSError) as error:
             raise self._not_started(error) from error
+
+    def _start(self, control: int, user: int | None, forked: bool) -> subprocess.Popen[bytes]:
+        isolation = bubblewrap.isolation(HOME, user) if self.walls.namespaces else []
+        environment = surroundings(HOME, self.refused)
+        if forked and joined.why_not(self.walls) is None:
+            rights = bubblewrap.rights(user)
+            process, self._waiting, self._held = joined.start(
+                isolation, environment, rights, control, self._log, self._count
+            )
+            return process
+        return subprocess.Popen(
+            [*isolation, sys.executable, "-I", "-m", NURSERY, str(control)],
+            env={**environment, kernel.TUNABLES: kernel.HUGE_HEAP},
+            cwd="/",
+            pass_fds=[control],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def _count(self, pid: int) -> None:
+        if self._cgroup:
+            self._cgroup.add(pid)
 
     def wait_until_ready(self, seconds: float) -> None:
         """Raises SandboxDidNotStart."""
@@ -105,6 +118,8 @@ class WarmProcess:
             return
         try:
             self._answer(seconds)
+            for pid in joined.children(self._process.pid):
+                self._count(pid)  # bubblewrap's own child may have been born before it was counted
         except (WireError, OSError) as error:
             raise self._not_started(error) from error
         self._ready = True
@@ -174,15 +189,19 @@ class WarmProcess:
             return
         self.alive = False
         self._control.close()
+        self._let_go_of_walls()
         ended = select.poll()
         ended.register(self._handle, select.POLLIN)
         if not ended.poll(1000):
             # bubblewrap's own child is the first process of the namespace: all end with it.
-            for pid in (*_children(self._process.pid), self._process.pid):
+            for pid in (*joined.children(self._process.pid), self._process.pid):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             ended.poll()
         self._process.wait()  # at once; where another process started it, it is buried there
+        if self._waiting > 0:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._waiting, 0)
         self._let_go()
         self._remove_cgroup()
 
@@ -190,7 +209,13 @@ class WarmProcess:
         """Close this process's share in it; another one uses it."""
         self.alive = False
         self._control.close()
+        self._let_go_of_walls()
         self._let_go()
+
+    def _let_go_of_walls(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
     def _let_go(self) -> None:
         os.close(self._handle)
@@ -201,14 +226,6 @@ class WarmProcess:
             with contextlib.suppress(OSError):
                 self._cgroup.end_all()
             self._cgroup.remove()
-
-
-def _children(pid: int) -> list[int]:
-    with contextlib.suppress(OSError):
-        return [
-            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    return []
 
 
 class Forked(Connected):

@@ -1,0 +1,129 @@
+"""Starts the command that grades once more, in a process with nothing secret in its memory.
+
+What students' processes are forked from must never have held a secret, and the environment may
+well hold one: a password of the gradebook, the key of a service. So ``attention-course grade``
+replaces itself (exec, the process stays the same) by ``python -I -m`` of this module with an
+environment of its own and the real one in a file in memory. This forks the launcher first, and
+only then reads what it was given and goes on as the command.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from attention_course.grading.batch import launcher
+from attention_course.grading.sandbox import kernel
+from attention_course.grading.sandbox.plain import INHERITED
+from attention_course.grading.sandbox.warm import fork_works
+
+MODULE = "attention_course.grading.batch.afresh"
+PACKAGE = Path(__file__).resolve().parents[2]
+# Read when a library is loaded, which may be before the real environment is back.
+READ_EARLY = ("JUPYTER_ALLOW_INSECURE_WRITES", "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR",
+              "PYZMQ_BACKEND", "COLUMNS", "TERM")  # fmt: skip
+# Of a Python's own settings those that -I may ignore; with any other nothing is replaced.
+HARMLESS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONNOUSERSITE")
+OF_THE_LOADER = ("LD_", "GLIBC_", "MALLOC_", "PYTHON")
+NOT_AGAIN = "ATTENTION_COURSE_NOT_AFRESH"
+
+
+def begin_afresh(path: str) -> None:
+    """Replace this process, which has only just begun, by a fresh one; else return.
+
+    ``path`` is PATH as students' code has it. Nothing is replaced where no launcher could be
+    forked, or where Python was started in a way that a second start would not keep.
+    """
+    if fork_works() is not None or os.environ.pop(NOT_AGAIN, "") or not _was_started_plainly():
+        return
+    given = {
+        "environment": dict(os.environ),
+        "arguments": sys.argv,
+        "path": sys.path,
+        "bytecode": sys.dont_write_bytecode,
+        "command": sys.orig_argv,
+    }
+    try:
+        file = os.memfd_create("attention-course", 0)
+        os.write(file, json.dumps(given).encode())
+    except OSError:
+        return
+    names = [*INHERITED, *READ_EARLY, *(name for name in os.environ if name.startswith("LC_"))]
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    environment |= {"PATH": path, kernel.TUNABLES: kernel.HUGE_HEAP}
+    os.execve(
+        sys.executable, [sys.executable, "-I", "-m", MODULE, str(file), str(PACKAGE)], environment
+    )
+
+
+def _was_started_plainly() -> bool:
+    main = sys.modules["__main__"]
+    name = getattr(getattr(main, "__spec__", None), "name", None)
+    script = Path(getattr(main, "__file__", None) or "").name
+    if name != "attention_course.cli" and script != "attention-course":
+        return False  # somebody's program, which would begin again from its start
+    settings = [name for name in os.environ if name.startswith(OF_THE_LOADER)]
+    flags = sys.flags
+    return (
+        all(name in HARMLESS for name in settings)
+        and not sys.warnoptions
+        and not sys._xoptions
+        and not any((flags.optimize, flags.inspect, flags.no_site, flags.debug))
+    )
+
+
+def main() -> None:
+    file, package = int(sys.argv[1]), Path(sys.argv[2])
+    if package != PACKAGE:  # -I found another copy of the course than the one that was called
+        _go_back(_read(file))
+    # With a core to spare the launcher loads beside this process; else it takes what this has.
+    if launcher.processors() > 1:
+        launcher.fork_fresh(early=True)
+        _restore(_read(file))
+        _load()
+    else:
+        _load()
+        launcher.fork_fresh(early=False)
+        _restore(_read(file))
+    from attention_course import cli
+
+    cli.main()
+
+
+def _load() -> None:
+    """What takes long and is not ours: a student's process may have all of it in memory."""
+    gc.disable()  # what is loaded here stays
+    import nbformat.validator  # noqa: F401
+    import nbgrader.api  # noqa: F401
+
+    gc.freeze()
+    gc.enable()
+
+
+def _read(file: int) -> dict[str, Any]:
+    with os.fdopen(file, "rb") as given:
+        given.seek(0)
+        found: dict[str, Any] = json.load(given)
+    return found
+
+
+def _restore(given: dict[str, Any]) -> None:
+    os.environ.clear()
+    os.environ.update(given["environment"])
+    sys.argv = given["arguments"]
+    sys.path[:] = given["path"]
+    sys.dont_write_bytecode = given["bytecode"]
+    if os.environ.get("PYTHONUNBUFFERED"):
+        sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
+
+
+def _go_back(given: dict[str, Any]) -> None:
+    os.execve(sys.executable, given["command"], {**given["environment"], NOT_AGAIN: "1"})
+
+
+if __name__ == "__main__":
+    main()
