@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # started as a file, like its neighbours
 
 from benchmarks.grading.classes import ASSIGNMENT, PreparedClass, make_class  # noqa: E402
-from benchmarks.grading.contestants import GRADE, environment  # noqa: E402
+from benchmarks.grading.contestants import GRADE, environment, one_core, two_cores  # noqa: E402
 from benchmarks.grading.measure import measure  # noqa: E402
 
 RESULTS = HERE / "results"
@@ -73,12 +73,21 @@ def main() -> None:
 # -- measuring ------------------------------------------------------------------------------
 
 
-def graded(prepared: PreparedClass, workers: int, scratch: Path) -> Figures:
-    """One run over the class, in a process of its own; see _scale_probe.py."""
+def graded(
+    prepared: PreparedClass,
+    workers: int,
+    scratch: Path,
+    cores: frozenset[int] | None = None,
+    memory: bool = False,
+) -> Figures:
+    """One run over the class, in a process of its own; see _scale_probe.py.
+
+    Looking at the memory of all processes takes processor time, so no speed is measured then.
+    """
     into = scratch / "probe.json"
     root = prepared.course.root
     probe = [sys.executable, str(HERE / "_scale_probe.py"), str(root), ASSIGNMENT, str(workers)]
-    usage = measure([*probe, str(into)], root, environment(scratch), memory=True)
+    usage = measure([*probe, str(into)], root, environment(scratch), cores=cores, memory=memory)
     found: Figures = json.loads(into.read_text())
     if found["graded"] != len(prepared.students) or found["ungraded"]:
         raise ValueError(f"{found['graded']} were graded, not {len(prepared.students)}: {found}")
@@ -143,16 +152,30 @@ def pages(root: Path) -> Figures:
 
 
 def efficiency(size: int, scratch: Path) -> Figures:
-    """Two workers against one, in turns on the same class."""
+    """Two workers on two cores against one worker on one, in turns on the same class.
+
+    Besides, one worker on two cores, where the one writer has the second core to itself.
+    """
     prepared = make_class(scratch / "two", size)
-    each: dict[int, list[float]] = {1: [], 2: []}
+    arrangements = {
+        "one_ms": (1, one_core()),
+        "two_ms": (2, two_cores()),
+        "one_on_two_ms": (1, two_cores()),
+    }
+    each: dict[str, list[float]] = {name: [] for name in arrangements}
     for _ in range(3):
-        for workers in each:
+        for name, (workers, cores) in arrangements.items():
             prepared.reset()
-            each[workers].append(milliseconds_each(graded(prepared, workers, scratch)["done"]))
+            found = graded(prepared, workers, scratch, cores)
+            each[name].append(milliseconds_each(found["done"]))
     shutil.rmtree(prepared.course.root)
-    one, two = statistics.median(each[1]), statistics.median(each[2])
-    return {"size": size, "one_ms": each[1], "two_ms": each[2], "efficiency": one / (2 * two)}
+    one, two, one_on_two = (statistics.median(values) for values in each.values())
+    return {
+        "size": size,
+        **each,
+        "efficiency": one / (2 * two),
+        "against_one_on_two": one_on_two / (2 * two),
+    }
 
 
 # -- showing --------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attention_course.grading.review.client import RawAnswer, Server
 from attention_course.grading.review.storage import Storage, now
+
+if TYPE_CHECKING:
+    from attention_course.grading.review.client import RawAnswer, Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """One judgement from the Ollama server: asked, tried again where that helps, and checked.
 
-Models and pulls go through the ``ollama`` package. The chat request itself is posted with httpx
-to the same address, because ``Client.chat`` cannot say ``truncate: false`` and ``shift: false``.
+Models and pulls go through the ``ollama`` package, which is loaded once a server has answered. The
+chat request itself is posted with httpx to the same address, because ``Client.chat`` cannot say
+``truncate: false`` and ``shift: false``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
-import ollama
 
 from attention_course.grading.review.breaker import Breaker
 from attention_course.grading.review.protocol import (
@@ -31,6 +32,9 @@ from attention_course.grading.review.protocol import (
     missing,
 )
 from attention_course.grading.review.settings import Settings
+
+if TYPE_CHECKING:
+    import ollama
 
 LARGEST_ANSWER = 4_000_000  # bytes
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds before a request is tried again
@@ -91,19 +95,34 @@ class Reviewer:
         self._rng = rng or random.Random()
         self._server: Server | None = None
         patience = httpx.Timeout(settings.answer_timeout, connect=settings.connect_timeout)
-        # No proxy from the environment: it would take requests to 127.0.0.1 as well.
-        common: dict[str, Any] = {"trust_env": False, "follow_redirects": False}
-        self._http = httpx.Client(base_url=settings.base_url, timeout=patience, **common)
-        short = httpx.Timeout(settings.connect_timeout)
-        self._models = ollama.Client(host=settings.base_url, timeout=short, **common)
-        slow = httpx.Timeout(PULL_PATIENCE, connect=settings.connect_timeout)
-        self._pulls = ollama.Client(host=settings.base_url, timeout=slow, **common)
+        # No proxy from the environment: it would take requests to 127.0.0.1 as well. An address
+        # without TLS needs no certificates, which take a thirtieth of a second to read.
+        self._common: dict[str, Any] = {
+            "trust_env": False,
+            "follow_redirects": False,
+            "verify": not settings.base_url.startswith("http://"),
+        }
+        self._http = httpx.Client(base_url=settings.base_url, timeout=patience, **self._common)
         self.calls = 0
 
     def close(self) -> None:
         self._http.close()
-        self._models.close()
-        self._pulls.close()
+        for name in ("_models", "_pulls"):
+            if name in vars(self):  # it was needed
+                getattr(self, name).close()
+
+    @cached_property
+    def _models(self) -> ollama.Client:
+        return self._client(httpx.Timeout(self.settings.connect_timeout))
+
+    @cached_property
+    def _pulls(self) -> ollama.Client:
+        return self._client(httpx.Timeout(PULL_PATIENCE, connect=self.settings.connect_timeout))
+
+    def _client(self, patience: httpx.Timeout) -> ollama.Client:
+        import ollama
+
+        return ollama.Client(host=self.settings.base_url, timeout=patience, **self._common)
 
     def __enter__(self) -> Reviewer:
         return self
@@ -270,13 +289,17 @@ class Reviewer:
             ) from error
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             raise TryAgain(f"the server at {where} ended the connection") from error
-        except ollama.ResponseError as error:
-            raise ReviewUnavailable(
-                f"the server at {where} refuses ({error.status_code}: {error_text(error.error)})"
-            ) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
             raise ReviewUnavailable(
                 f"what answers at {where} is no Ollama server ({type(error).__name__})"
+            ) from error
+        except Exception as error:
+            import ollama
+
+            if not isinstance(error, ollama.ResponseError):
+                raise
+            raise ReviewUnavailable(
+                f"the server at {where} refuses ({error.status_code}: {error_text(error.error)})"
             ) from error
 
 

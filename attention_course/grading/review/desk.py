@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attention_course.grading.review.assess import computed, form, without_a_model
 from attention_course.grading.review.cache import fingerprint
-from attention_course.grading.review.client import Reviewer
 from attention_course.grading.review.mechanical import Ahead, nothing_ahead
 from attention_course.grading.review.queue import Job, Place, Queue
 from attention_course.grading.review.settings import Settings
@@ -21,6 +20,9 @@ from attention_course.grading.review.standing import Standing, standing
 from attention_course.grading.review.storage import Storage, now
 from attention_course.grading.review.submitted import Submitted
 from attention_course.grading.review.worker import Tally, Worker
+
+if TYPE_CHECKING:
+    from attention_course.grading.review.client import Reviewer
 
 Write = Callable[[Place, Standing], bool]
 

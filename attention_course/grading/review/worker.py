@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from attention_course.grading.review.assess import assess, state_of
 from attention_course.grading.review.cache import Cache, StoredAnswer, answer_key
-from attention_course.grading.review.client import Request, Reviewer
 from attention_course.grading.review.protocol import (
     AnswerRefused,
     RequestFailed,
@@ -20,6 +20,9 @@ from attention_course.grading.review.protocol import (
 from attention_course.grading.review.queue import Job, Place, Queue, Reading
 from attention_course.grading.review.storage import Storage
 from attention_course.grading.review.submitted import Submitted
+
+if TYPE_CHECKING:
+    from attention_course.grading.review.client import Request, Reviewer
 
 
 @dataclass(slots=True)
