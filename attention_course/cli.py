@@ -13,7 +13,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from attention_course import commands
-from attention_course.commands.course_folder import Refusal, path_with_own_programs
+from attention_course.commands.course_folder import (
+    Refusal,
+    find_course_folder,
+    looks_ungraded,
+    path_with_own_programs,
+)
 
 if TYPE_CHECKING:
     import typer
@@ -41,17 +46,28 @@ def build() -> typer.Typer:
 def main() -> None:
     """Run one command; what it refuses to do is said in one line and ends with exit code 2."""
     path = path_with_own_programs()
-    elsewhere = any(word.startswith(("--help", "--scheduler")) for word in sys.argv)
-    if sys.argv[1:2] == ["grade"] and not elsewhere:
-        from attention_course.grading.batch.afresh import begin_afresh
-
-        begin_afresh(path)  # does not return where this process is replaced
+    _begin_afresh(path)
     os.environ["PATH"] = path
     try:
         build()()
     except Refusal as refusal:
         print(f"attention-course: {refusal}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _begin_afresh(path: str) -> None:
+    """Where the command is to grade on this machine, replace this process by a fresh one."""
+    command, *words = sys.argv[1:] or [""]
+    if command != "grade" or any(word.startswith(("--help", "--scheduler")) for word in words):
+        return
+    try:
+        folder = find_course_folder().root
+    except Refusal:
+        return  # it will be said in a moment
+    from attention_course.grading.batch.afresh import begin_afresh
+
+    names = [word for word in words if not word.startswith("-")]
+    begin_afresh(path, work="--force" in words or looks_ungraded(folder, names))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +127,26 @@ def checkout() -> CourseFolder:
     if is_course_folder(here):
         return CourseFolder(here)
     return find_course_folder()
+
+
+def looks_ungraded(folder: Path, words: Iterable[str]) -> bool:
+    """Whether a submission of an assignment among ``words`` looks newer than its grading.
+
+    A guess by the folders' times, in milliseconds; True where it cannot be told.
+    """
+    try:
+        students = list(os.scandir(folder / "submitted"))
+    except OSError:
+        return True
+    for word in words:
+        for student in students:
+            handed_in = Path(student.path, word)
+            graded = folder / "autograded" / student.name / word
+            if handed_in.is_dir() and not (
+                graded.is_dir() and graded.stat().st_mtime >= handed_in.stat().st_mtime
+            ):
+                return True
+    return False
 
 
 OWN_GRADEBOOK = """

@@ -32,11 +32,13 @@ OF_THE_LOADER = ("LD_", "GLIBC_", "MALLOC_", "PYTHON")
 NOT_AGAIN = "ATTENTION_COURSE_NOT_AFRESH"
 
 
-def begin_afresh(path: str) -> None:
+def begin_afresh(path: str, work: bool) -> None:
     """Replace this process, which has only just begun, by a fresh one; else return.
 
-    ``path`` is PATH as students' code has it. Nothing is replaced where no launcher could be
-    forked, or where Python was started in a way that a second start would not keep.
+    ``path`` is PATH as students' code has it; ``work`` says that there seems to be something to
+    grade, so that what it takes may be loaded before that is certain. Nothing is replaced where
+    no launcher could be forked, or where Python was started in a way that a second start would
+    not keep.
     """
     if fork_works() is not None or os.environ.pop(NOT_AGAIN, "") or not _was_started_plainly():
         return
@@ -55,9 +57,9 @@ def begin_afresh(path: str) -> None:
     names = [*INHERITED, *READ_EARLY, *(name for name in os.environ if name.startswith("LC_"))]
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment |= {"PATH": path, kernel.TUNABLES: kernel.HUGE_HEAP}
-    os.execve(
-        sys.executable, [sys.executable, "-I", "-m", MODULE, str(file), str(PACKAGE)], environment
-    )
+    ahead = "work" if work else ""
+    arguments = [sys.executable, "-I", "-m", MODULE, str(file), str(PACKAGE), ahead]
+    os.execve(sys.executable, arguments, environment)
 
 
 def _was_started_plainly() -> bool:
@@ -77,11 +79,11 @@ def _was_started_plainly() -> bool:
 
 
 def main() -> None:
-    file, package = int(sys.argv[1]), Path(sys.argv[2])
+    file, package, work = int(sys.argv[1]), Path(sys.argv[2]), bool(sys.argv[3])
     if package != PACKAGE:  # -I found another copy of the course than the one that was called
         _go_back(_read(file))
     # With a core to spare the launcher loads beside this process; else it takes what this has.
-    if launcher.processors() > 1:
+    if work and launcher.processors() > 1:
         launcher.fork_fresh(early=True)
         _restore(_read(file))
         _load()
