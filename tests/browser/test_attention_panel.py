@@ -69,6 +69,24 @@ def test_arrow_keys_move_over_the_cells_and_say_tokens_and_value(drawn):
         assert word in said.inner_text()
 
 
+def test_the_pointer_is_told_of_the_new_number_under_it(drawn):
+    plot = panel(drawn).locator(".jp-attention-plot").first
+    plot.hover()
+    told = drawn.page.locator(".bk-tooltip-content").first
+    told.wait_for()
+    before = told.inner_text()
+    assert "Query" in before
+    drawn.page.evaluate(
+        """() => {
+          const slider = document.querySelector('#jp-attention-heatmap input[type=range]');
+          slider.value = '0.8';
+          slider.dispatchEvent(new Event('input'));
+        }"""
+    )
+    drawn.until(lambda: told.inner_text() != before)
+    drawn.page.mouse.move(1, 1)
+
+
 def test_the_table_holds_the_same_numbers(drawn):
     panel(drawn).locator("details.jp-attention-table > summary").click()
     table = panel(drawn).get_by_role("table").first
@@ -84,3 +102,24 @@ def test_a_matrix_that_is_too_large_is_sampled_and_said_to_be(shared_window):
     shown.run("setup", "tokens")
     shown.wait_for_picture("large")
     panel(shown).get_by_text("1500 x 1500").first.wait_for()
+
+
+def test_a_part_is_looked_at_more_closely_and_all_shown_again(shared_window):
+    shown = shared_window
+    shown.write("setup", "live.show(torch.eye(64), list(map(str, range(64))), name='eye')")
+    shown.run("setup")
+    shown.wait_for_picture("eye")
+    before = shown.painted()
+    plot = panel(shown).locator(".jp-attention-plot").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    mouse = shown.page.mouse
+    mouse.move(box["x"] + 100, box["y"] + 100)
+    mouse.down()
+    mouse.move(box["x"] + 140, box["y"] + 140, steps=4)
+    mouse.up()
+    mouse.move(1, 1)
+    shown.wait_for_other_picture(before)
+    plot.dblclick(position={"x": 120, "y": 120})
+    mouse.move(1, 1)
+    shown.wait("before => course.paintedNow() === before", before)

@@ -11,18 +11,27 @@ export interface IView {
   remove(): void;
 }
 
-/** The view of a plot: what is used of it here to paint at once. */
+/** A rectangle in pixels. */
+export interface IBox {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The view of a plot: where it has put its parts. */
 export interface IPlotView extends IView {
-  /** Views of its parts; `ready` is when one has taken in what was changed. */
-  readonly renderer_views: ReadonlyMap<
-    unknown,
-    { readonly ready: Promise<void> }
-  >;
-  /** Until `unpause` no change asks for a frame. */
-  pause(): void;
-  unpause(noRender: boolean): void;
-  /** Paint now, after a layout where one is needed. */
-  repaint(): void;
+  /** The matrix without axes. */
+  readonly frame: { readonly bbox: IBox };
+  readonly canvas_view: {
+    readonly bbox: IBox;
+    /** Dots of the screen in a pixel. */
+    readonly pixel_ratio: number;
+    /** Holds what lies below the plot's own canvas. */
+    readonly underlays_el: HTMLElement;
+  };
+  /** Tells when the plot has painted, as after a layout or a closer look. */
+  readonly repainted: { connect(slot: () => void): void; emit(): void };
 }
 
 export interface IBokeh {

@@ -1,3 +1,4 @@
+import { IMatrix } from '../live/messages';
 import { IBokeh, IBokehModel } from './bokeh';
 import { ILayer } from './layers';
 import { ICursor } from './model';
@@ -93,29 +94,8 @@ export function tokenAxis(
   });
 }
 
-/** The bar that explains the colours. */
-export function colourBar(
-  { Models }: IBokeh,
-  mapper: IBokehModel,
-  { ink }: IFrame
-): IBokehModel {
-  return new Models.ColorBar({
-    color_mapper: mapper,
-    orientation: 'horizontal',
-    height: 8,
-    padding: 4,
-    label_standoff: 4,
-    background_fill_color: null,
-    bar_line_color: ink.line,
-    major_tick_line_color: ink.line,
-    major_label_text_color: ink.text,
-    major_label_text_font: ink.font,
-    major_label_text_font_size: '11px'
-  });
-}
-
 /** A glyph that looks the same under the pointer and when it is selected. */
-export function renderer(
+function renderer(
   { Models }: IBokeh,
   glyph: string,
   source: IBokehModel,
@@ -128,6 +108,22 @@ export function renderer(
     selection_glyph: null,
     muted_glyph: null,
     view: new Models.CDSView({ filter: new Models.AllIndices() })
+  });
+}
+
+/** What the pointer meets over the cells: one pixel that is not seen, as large as the matrix. */
+export function target(bokeh: IBokeh, { rows, columns }: IMatrix): IBokehModel {
+  const { Uint32NDArray } = bokeh.require('core/util/ndarray');
+  const unseen = new Uint32NDArray(new Uint32Array(1).buffer, [1, 1]);
+  const source = new bokeh.Models.ColumnDataSource({
+    data: { image: [unseen], x: [0], y: [0], dw: [columns], dh: [rows] }
+  });
+  return renderer(bokeh, 'ImageRGBA', source, {
+    image: { field: 'image' },
+    x: { field: 'x' },
+    y: { field: 'y' },
+    dw: { field: 'dw' },
+    dh: { field: 'dh' }
   });
 }
 
@@ -153,11 +149,11 @@ export function outline(bokeh: IBokeh, cell: IBokehModel): IBokehModel[] {
 /** Tells the pointer about the cell under it. */
 export function hoverTool(
   { Models }: IBokeh,
-  image: IBokehModel,
+  cells: IBokehModel,
   lines: (cursor: ICursor) => readonly string[]
 ): IBokehModel {
   return new Models.HoverTool({
-    renderers: [image],
+    renderers: [cells],
     tooltips: (_: unknown, at: { x?: number; y?: number }): HTMLElement => {
       const cell = {
         row: Math.floor(at.y ?? 0),

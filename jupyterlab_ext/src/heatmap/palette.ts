@@ -102,7 +102,7 @@ export function colourOf(value: number, by: IScale): string {
 export function paint(matrix: IMatrix, by: IScale): Uint32Array<ArrayBuffer> {
   const { values } = matrix;
   const pixels = new Uint32Array(values.length);
-  const table = Uint32Array.from(by.colours, pixel);
+  const table = pixelsOf(by.colours);
   const last = table.length - 1;
   const factor = table.length / (by.high - by.low);
   const [nan, plus, minus] = [NOT_A_NUMBER, PLUS_INFINITY, MINUS_INFINITY].map(
@@ -139,6 +139,17 @@ function pixel(colour: string): number {
   const value = parseInt(colour.slice(1), 16);
   const bytes = [value >> 16, (value >> 8) & 255, value & 255, 255];
   return new Uint32Array(Uint8Array.from(bytes).buffer)[0];
+}
+
+const tables = new WeakMap<readonly string[], Uint32Array>();
+
+function pixelsOf(colours: readonly string[]): Uint32Array {
+  let found = tables.get(colours);
+  if (!found) {
+    found = Uint32Array.from(colours, pixel);
+    tables.set(colours, found);
+  }
+  return found;
 }
 
 const made = new Map<string, readonly string[]>();

@@ -62,8 +62,8 @@ export class Plots {
         hover: cursor => cellLines(this.model, cursor, this.trans)
       };
       if (place.plot?.fits(layer, frame)) {
-        await place.plot.update(layer, frame);
-        // Words after the picture: Bokeh reads styles, and would have these computed first.
+        place.plot.update(layer, frame);
+        // Words after the picture: a canvas's font asks for styles, which words change.
         this._describe(place, layer);
       } else {
         this._describe(place, layer);
