@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { element } from '../dom';
+import { element, say } from '../dom';
 import { LiveModel } from '../live/model';
 import { otherVersionWords } from '../live/words';
 import { ILiveNotebook, ILiveNotebooks } from '../tokens';
@@ -89,6 +89,7 @@ export class HeatmapPanel extends Widget {
 
   protected onResize(_message: Widget.ResizeMessage): void {
     this._measure();
+    this._keepRoom();
     this._fit();
   }
 
@@ -121,7 +122,7 @@ export class HeatmapPanel extends Widget {
   private _onModel(_: HeatmapModel, change: HeatmapChange): void {
     if (change === 'cursor') {
       this._plots.mark();
-      this._status.textContent = spoken(this.model, this.trans);
+      this._tell(spoken(this.model, this.trans));
       return;
     }
     this._refresh();
@@ -142,6 +143,9 @@ export class HeatmapPanel extends Widget {
     this._list();
     this._controls.update();
     this._draw();
+    // What was said of other numbers goes at once; the new words wait, since a screen reader
+    // would read out those of every frame.
+    say(this._status, '');
     clearTimeout(this._describing);
     this._describing = window.setTimeout(() => this._describe(), QUIET);
   }
@@ -189,12 +193,27 @@ export class HeatmapPanel extends Widget {
   private _describe(): void {
     const words = notices(this.model, this._drawnWidth, this.trans);
     this._notices.replaceChildren(...words.map(one => element('p', {}, one)));
-    this._status.textContent =
-      spoken(this.model, this.trans) || summary(this.model, this.trans);
+    this._tell(
+      spoken(this.model, this.trans) || summary(this.model, this.trans)
+    );
     this._table.update();
     // A scroll bar may have come or gone.
     this._measure();
     this._fit();
+  }
+
+  private _tell(words: string): void {
+    say(this._status, words);
+    this._keepRoom();
+  }
+
+  /** What is said keeps its room when it is gone, so that nothing jumps. */
+  private _keepRoom(): void {
+    const { style, textContent } = this._status;
+    if (textContent) {
+      style.minHeight = '';
+      style.minHeight = `${this._status.offsetHeight}px`;
+    }
   }
 
   private _list(): void {
