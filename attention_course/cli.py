@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run one command; what it refuses to do is said in one line and ends with exit code 2."""
+    if hasattr(signal, "SIGCHLD") and signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else nobody is told how a process ended
     path = path_with_own_programs()
     _begin_afresh(path)
     os.environ["PATH"] = path

@@ -18,11 +18,12 @@ from attention_course.grading.sandbox import (
     Limits,
     Sandbox,
     SandboxEnded,
+    SandboxTakenAway,
     SandboxTimeout,
 )
 from attention_course.grading.sandbox.wire import Decoder, Encoder, WireError
 from attention_course.grading.stand_ins import CallableStandIn, ClassStandIn, StandIn
-from attention_course.verdict import AnswerStopped
+from attention_course.verdict import AnswerStopped, Ungradable
 
 REFERABLE = ("builtins", "torch", "numpy", "math", "operator", "collections", "functools")
 ENDS_A_LOOP = (StopIteration, StopAsyncIteration)
@@ -130,6 +131,8 @@ class Wall:
             raise AnswerStopped(stopped) from error
         except SandboxEnded as error:
             self.ended = f"{error}"
+            if isinstance(error, SandboxTakenAway):
+                raise Ungradable(self.ended) from error
             raise AnswerStopped(self.ended) from error
 
     def _break_off(self, reason: str) -> NoReturn:

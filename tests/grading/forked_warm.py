@@ -60,6 +60,7 @@ class ForkedElsewhere(warm.WarmProcess):
         vars(self).update(about)
         self.level, self.refused, self.alive, self._ready = "bubblewrap", refused, True, True
         self._control, self._limited, self._waiting = socket.socket(fileno=control), None, -1
+        self._claim = None
         self._lock, self._log = threading.Lock(), open(log, "rb")  # type: ignore[assignment]  # noqa: SIM115
 
     def end(self) -> None:

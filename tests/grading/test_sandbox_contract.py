@@ -31,7 +31,7 @@ from attention_course.grading.sandbox import (
     start,
     warm,
 )
-from attention_course.verdict import AnswerStopped
+from attention_course.verdict import AnswerStopped, Ungradable
 
 from .forked_warm import use_forked
 
@@ -408,6 +408,13 @@ def test_processor_time_is_limited() -> None:
             process.sandbox.close()
 
 
+@NAMESPACES
+@pytest.mark.parametrize("deed", ["chmod({}, 0o4777)", "utime({}, (1, 1))", "truncate({}, 0)",
+                                  "setxattr({}, 'user.a', b'1')"])  # fmt: skip
+def test_the_file_of_python_stays_as_it_is(kind: Process, deed: str) -> None:
+    assert kind.refused("os." + deed.format("'/proc/self/exe'"))
+
+
 # -- the warm process -----------------------------------------------------------------------
 
 
@@ -422,6 +429,21 @@ def test_a_dead_warm_process_is_replaced(kind: Process) -> None:
     again = Process(kind.sandbox.level, LIMITS)
     assert again.value("40 + 2") == 42
     again.sandbox.close()
+
+
+@NAMESPACES
+def test_who_is_taken_away_with_the_warm_process_is_not_to_blame(kind: Process) -> None:
+    process = kind.sandbox._parent._process  # type: ignore[attr-defined]
+
+    def kill() -> None:
+        for pid in (*joined.children(process.pid), process.pid):
+            os.kill(pid, 9)
+
+    timer = threading.Timer(0.3, kill)
+    timer.start()
+    with pytest.raises(Ungradable, match="forked from was ended"):
+        kind.run("import time\ntime.sleep(5)")
+    timer.join()
 
 
 def test_threads_that_ask_at_once_share_one_warm_process() -> None:

@@ -10,8 +10,11 @@ only then reads what it was given and goes on as the command.
 from __future__ import annotations
 
 import gc
+import importlib.machinery
 import json
 import os
+import signal
+import site
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,12 +26,18 @@ from attention_course.grading.sandbox.warm import fork_works
 
 MODULE = "attention_course.grading.batch.afresh"
 PACKAGE = Path(__file__).resolve().parents[2]
-# Read when a library is loaded, which may be before the real environment is back.
-READ_EARLY = ("JUPYTER_ALLOW_INSECURE_WRITES", "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR",
-              "PYZMQ_BACKEND", "COLUMNS", "TERM")  # fmt: skip
-# Of a Python's own settings those that -I may ignore; with any other nothing is replaced.
-HARMLESS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONNOUSERSITE")
-OF_THE_LOADER = ("LD_", "GLIBC_", "MALLOC_", "PYTHON")
+# Read while a library is loaded, which may be before the real environment is back. No secrets:
+# a token of the hub's, say, is none of them.
+READ_EARLY = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "JUPYTER_PATH", "JUPYTER_DATA_DIR",
+              "JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_PLATFORM_DIRS",
+              "JUPYTER_PREFER_ENV_PATH", "JUPYTER_ALLOW_INSECURE_WRITES",
+              "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR", "PYZMQ_BACKEND", "TERM")  # fmt: skip
+READ_BY_TORCH = ("LC_", "TORCH_", "PYTORCH_", "ATEN_", "NPY_", "NUMPY_", "OPENBLAS_")
+# Settings for which a second start would be another one; with any but the harmless nothing is
+# replaced.
+OF_THE_START = ("PYTHON", "LD_", "GLIBC_", "MALLOC_")
+HARMLESS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONNOUSERSITE")
+INTERRUPTED = 130  # the exit code after Ctrl-C
 NOT_AGAIN = "ATTENTION_COURSE_NOT_AFRESH"
 
 
@@ -50,16 +59,23 @@ def begin_afresh(path: str, work: bool) -> None:
         "command": sys.orig_argv,
     }
     try:
+        _open_the_standard_three()
         file = os.memfd_create("attention-course", 0)
         os.write(file, json.dumps(given).encode())
     except OSError:
         return
-    names = [*INHERITED, *READ_EARLY, *(name for name in os.environ if name.startswith("LC_"))]
+    prefixed = [name for name in os.environ if name.startswith(READ_BY_TORCH)]
+    names = [*INHERITED, *READ_EARLY, *prefixed]
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment |= {"PATH": path, kernel.TUNABLES: kernel.HUGE_HEAP}
     ahead = "work" if work else ""
     arguments = [sys.executable, "-I", "-m", MODULE, str(file), str(PACKAGE), ahead]
-    os.execve(sys.executable, arguments, environment)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # until somebody there expects it
+    try:
+        os.execve(sys.executable, arguments, environment)
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        os.close(file)
 
 
 def _was_started_plainly() -> bool:
@@ -68,19 +84,54 @@ def _was_started_plainly() -> bool:
     script = Path(getattr(main, "__file__", None) or "").name
     if name != "attention_course.cli" and script != "attention-course":
         return False  # somebody's program, which would begin again from its start
-    settings = [name for name in os.environ if name.startswith(OF_THE_LOADER)]
+    settings = [name for name in os.environ if name.startswith(OF_THE_START)]
     flags = sys.flags
     return (
-        all(name in HARMLESS for name in settings)
+        bool(sys.executable)
+        and all(name in HARMLESS for name in settings)
         and not sys.warnoptions
         and not sys._xoptions
         and not any((flags.optimize, flags.inspect, flags.no_site, flags.debug))
+        and sys.gettrace() is None
+        and sys.getprofile() is None
+        and _is_found_in_isolation()
     )
 
 
+def _is_found_in_isolation() -> bool:
+    """Whether -I, which knows no working folder and nothing of the user's own, finds the course."""
+    places = [place for place in sys.path[1:] if place != site.getusersitepackages()]
+    for finder in sys.meta_path:
+        where = places if finder is importlib.machinery.PathFinder else None
+        spec = finder.find_spec("attention_course", where)
+        if spec is not None and spec.origin is not None:
+            return Path(spec.origin).resolve().parent == PACKAGE
+    return False
+
+
+def _open_the_standard_three() -> None:
+    """What was closed leads nowhere; else the next file to be opened would be in its place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 def main() -> None:
+    try:
+        _begin()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    from attention_course import cli
+
+    cli.main()
+
+
+def _begin() -> None:
     file, package, work = int(sys.argv[1]), Path(sys.argv[2]), bool(sys.argv[3])
-    if package != PACKAGE:  # -I found another copy of the course than the one that was called
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    if package != PACKAGE:  # another copy of the course than the one that was called
         _go_back(_read(file))
     # With a core to spare the launcher loads beside this process; else it takes what this has.
     if work and launcher.processors() > 1:
@@ -88,12 +139,12 @@ def main() -> None:
         _restore(_read(file))
         _load()
     else:
-        _load()
+        try:
+            _load()
+        except Exception:  # it may want a setting that is not here yet
+            _go_back(_read(file))
         launcher.fork_fresh(early=False)
         _restore(_read(file))
-    from attention_course import cli
-
-    cli.main()
 
 
 def _load() -> None:

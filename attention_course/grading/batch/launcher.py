@@ -91,8 +91,8 @@ class Launcher:
         if fork_works() is not None or "torch" in sys.modules or _threads() != 1:
             return None
         ours, theirs = socket.socketpair()
-        sys.stdout.flush()  # or the other process would say it, too
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()  # or the other process would say it, too
         try:
             pid = os.fork()
         except OSError:
@@ -195,6 +195,7 @@ def _become_launcher(descriptor: int, fresh: bool, early: bool) -> NoReturn:
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sent, signal.SIG_DFL)
         control = kernel.keep_only(descriptor)
+        os.chdir("/")
         sys.dont_write_bytecode = True
         if early:
             load_torch()

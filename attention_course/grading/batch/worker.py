@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
+from attention_course.grading.sandbox.seeds import new_seeds
 from attention_course.grading.sandbox.warm import WarmProcess, shut_down, take_over
 
 
@@ -71,6 +72,7 @@ def serve(
         if started is None:
             threading.Thread(target=_warm, args=(assignment,), daemon=True).start()
         load()
+        new_seeds()  # or what is forked from one process would draw the same numbers
         connection.send(("ready", None, ""))
         while True:
             connection.send(_work(jobs.get(), assignment))

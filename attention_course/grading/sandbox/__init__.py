@@ -14,6 +14,7 @@ from attention_course.grading.sandbox.base import (
     Sandbox,
     SandboxDidNotStart,
     SandboxEnded,
+    SandboxTakenAway,
     SandboxTimeout,
     Unprotected,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Sandbox",
     "SandboxDidNotStart",
     "SandboxEnded",
+    "SandboxTakenAway",
     "SandboxTimeout",
     "Unprotected",
     "layers",

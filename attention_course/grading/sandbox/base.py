@@ -46,6 +46,10 @@ class SandboxEnded(Exception):
     """The student's code ended its own process, or broke the connection to it."""
 
 
+class SandboxTakenAway(SandboxEnded):
+    """The process ended with the one that it was forked from: our fault, never the student's."""
+
+
 class SandboxTimeout(Exception):
     """The time limit is over. ``alive`` says whether an interrupt was enough to stop the code."""
 

@@ -82,7 +82,7 @@ class Connected(ABC):
             self.close()
             raise SandboxEnded("the process took in no message in time") from error
         except (WireError, OSError) as error:
-            raise SandboxEnded(self._ending(error)) from error
+            raise self._ended(error) from error
 
     def receive(self, seconds: float | None) -> tuple[dict[str, Any], memoryview]:
         deadline = None if seconds is None else time.monotonic() + max(seconds, 0.0)
@@ -92,7 +92,7 @@ class Connected(ABC):
             self._interrupt()
             raise SandboxTimeout("its time limit is over", alive=self._gave_up()) from error
         except (WireError, OSError) as error:
-            raise SandboxEnded(self._ending(error)) from error
+            raise self._ended(error) from error
 
     def _gave_up(self) -> bool:
         """Whether the interrupted request was answered in time; its answer is thrown away."""
@@ -102,6 +102,9 @@ class Connected(ABC):
             self.close()
             return False
         return True
+
+    def _ended(self, error: Exception) -> SandboxEnded:
+        return SandboxEnded(self._ending(error))
 
     def _ending(self, error: Exception) -> str:
         # One that closed the connection is about to end; one that broke the rules is not.

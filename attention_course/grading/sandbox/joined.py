@@ -48,8 +48,10 @@ def why_not(walls: Walls) -> str | None:
     """Why no warm process with these walls can be forked from this one, or None."""
     if not walls.namespaces:
         return "without namespaces there is nothing to join"
-    # A process sees the file that it runs as the grader does, not as the namespaces show it. An
-    # ordinary user's may be their own to write, and then landlock must forbid it.
+    # A process has a way to the file that it runs, as the grader sees it and not as a mount that
+    # is read-only. Whoever owns that file could change its mode, which landlock does not forbid.
+    if walls.user is None and os.stat("/proc/self/exe").st_uid == os.getuid():
+        return "Python belongs to the user whose processes students' code becomes"
     if walls.user is None and not walls.landlock:
         return "this kernel has no landlock"
     return None
@@ -90,6 +92,9 @@ def start(
             if not select.select([said], [], [], BUILDING)[0] or not said.read(1):
                 raise OSError("bubblewrap did not build its walls")
         (first,) = children(process.pid)
+        handle = os.pidfd_open(first)
+        if children(process.pid) != [first]:
+            raise OSError("bubblewrap's own process is gone")
         pid = os.fork()
     except (OSError, ValueError) as error:
         os.close(held)
@@ -97,7 +102,8 @@ def start(
         process.wait()
         raise OSError(str(error)) from error
     if pid == 0:
-        _join_and_fork(first, environment, capabilities, control, log.fileno(), limit)
+        _join_and_fork(first, handle, environment, capabilities, control, log.fileno(), limit)
+    os.close(handle)
     return Joined(process, pid, held)
 
 
@@ -111,6 +117,7 @@ def children(pid: int) -> list[int]:
 
 def _join_and_fork(
     first: int,
+    handle: int,
     environment: Mapping[str, str],
     capabilities: Sequence[str],
     control: int,
@@ -121,11 +128,11 @@ def _join_and_fork(
     try:
         os.setsid()
         limit(os.getpid())
-        _join(first)
+        _join(first, handle)
         pid = os.fork()
         if pid == 0:
             _become_warm(environment, capabilities, control, log)
-        os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+        kernel.close_from(0)
         os.waitpid(pid, 0)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -134,8 +141,10 @@ def _join_and_fork(
         os._exit(0)
 
 
-def _join(pid: int) -> None:
-    process = os.pidfd_open(pid)
+def _join(pid: int, process: int) -> None:
+    for name in ("mnt", "pid", "net", "ipc"):
+        if os.stat(f"/proc/{pid}/ns/{name}").st_ino == os.stat(f"/proc/self/ns/{name}").st_ino:
+            raise OSError(f"bubblewrap made no {name} namespace")
     disk = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
     inner = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
     # For an ordinary user bubblewrap makes two user namespaces, one within the other: the outer

@@ -28,6 +28,7 @@ CAPABILITIES = {"CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7,
                 "CAP_SETPCAP": 8, "CAP_SYS_ADMIN": 21}  # fmt: skip
 # capset is the only call of these whose number differs between the machines we know.
 CAPSET = {"x86_64": 126, "aarch64": 91}
+CLOSE_RANGE = 436
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 
 
@@ -100,6 +101,15 @@ def forget_start() -> None:
         ctypes.memset(start, 0, length)
 
 
+def close_from(first: int) -> None:
+    """Close every descriptor from ``first`` on; some may lie above what the limit allows now."""
+    try:
+        number, last = ctypes.c_uint(first), ctypes.c_uint(2**32 - 1)
+        system_call(CLOSE_RANGE, number, last, ctypes.c_uint(0), what="close_range")
+    except OSError:  # before Linux 5.9
+        os.closerange(first, max(1 << 20, os.sysconf("SC_OPEN_MAX")))
+
+
 def keep_only(descriptor: int, said: int | None = None) -> socket.socket:
     """The connection with this descriptor; a forked process keeps no other of its parent's.
 
@@ -109,7 +119,7 @@ def keep_only(descriptor: int, said: int | None = None) -> socket.socket:
     for standard in (0, 1, 2):
         os.dup2(nothing if said is None or standard != 2 else said, standard)
     os.dup2(descriptor, 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    close_from(4)
     return socket.socket(fileno=3)
 
 

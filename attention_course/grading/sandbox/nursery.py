@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from attention_course.grading.sandbox import kernel
 from attention_course.grading.sandbox.child import StudentProcess, refuse_answers
+from attention_course.grading.sandbox.seeds import new_seeds
 from attention_course.grading.sandbox.walls import WORK, Walls, enter
 from attention_course.grading.sandbox.wire import ConnectionEnded, receive_frame, send_frame
 
@@ -120,7 +121,7 @@ class Nursery:
                 folder = Path(home, WORK)
                 folder.mkdir(exist_ok=True)
                 os.environ.update(HOME=home, IPYTHONDIR=f"{home}/.ipython")
-                _new_seeds()
+                new_seeds()
             except BaseException as error:
                 send_frame(connection, {"failed": str(error)})
                 os._exit(1)
@@ -158,18 +159,6 @@ class Nursery:
 def _own_children() -> set[int]:
     found = (task / "children" for task in Path("/proc/self/task").iterdir())
     return {int(pid) for file in found for pid in file.read_text().split()}
-
-
-def _new_seeds() -> None:
-    import random
-
-    import numpy
-    import torch
-
-    random.seed()
-    numpy.random.seed()
-    # torch.seed() besides keeps a text of the call stack for a GPU that may be looked for later.
-    torch.default_generator.seed()
 
 
 def warm(student: StudentProcess) -> None:

@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from attention_course.grading.sandbox import bubblewrap, cgroup, joined, kernel, landlock, seccomp
-from attention_course.grading.sandbox.base import MIB, Limits, SandboxDidNotStart
+from attention_course.grading.sandbox.base import (
+    MIB,
+    Limits,
+    SandboxDidNotStart,
+    SandboxEnded,
+    SandboxTakenAway,
+)
 from attention_course.grading.sandbox.connection import Connected
 from attention_course.grading.sandbox.plain import last_line, surroundings
 from attention_course.grading.sandbox.walls import HOME, OUTSIDE, Walls
@@ -55,9 +61,11 @@ class WarmProcess:
         self._limited: Limits | None = None
         self._control, theirs = socket.socketpair()
         self._held = self._waiting = -1  # of a forked one, see joined.Joined
-        # Two processes never have the same user: the limit of processes counts for a user.
-        number = os.getpid() + next(_started)
-        user = FIRST_USER + number % USERS if os.getuid() == 0 else None
+        # No two have the same user: the limit of processes counts for a user.
+        self._claim: socket.socket | None = None
+        user: int | None = None
+        if os.getuid() == 0:
+            self._claim, user = _claimed_user()
         if level != "bubblewrap" and not bubblewrap.everybody_reads_python():
             user = None  # who became another user could not load a module any more
         self.walls = Walls(
@@ -220,6 +228,8 @@ class WarmProcess:
     def _let_go(self) -> None:
         os.close(self._handle)
         self._log.close()
+        if self._claim is not None:
+            self._claim.close()
 
     def _remove_cgroup(self) -> None:
         if self._cgroup:
@@ -277,6 +287,12 @@ class Forked(Connected):
             self._handle = -1
         return self._status
 
+    def _ended(self, error: Exception) -> SandboxEnded:
+        ended = super()._ended(error)
+        if self._parent.alive:
+            return ended
+        return SandboxTakenAway("the process that submissions are forked from was ended")
+
     def _why(self, status: int) -> str:
         if status == -signal.SIGKILL and self._parent.was_out_of_memory():
             return f"the process was ended: it used more than {self._limits.memory // MIB} MiB"
@@ -296,6 +312,21 @@ class Forked(Connected):
     def _forget_scratch(self) -> None:
         if self._scratch:
             self._scratch.cleanup()
+
+
+def _claimed_user() -> tuple[socket.socket | None, int]:
+    """A user's number that no other grader of this machine uses while the socket is open."""
+    first = os.getpid() + next(_started)
+    for number in range(first, first + USERS):
+        user = FIRST_USER + number % USERS
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0attention-course-user-{user}")
+        except OSError:
+            claim.close()
+            continue
+        return claim, user
+    return None, FIRST_USER + first % USERS  # more graders than numbers: shared, not refused
 
 
 _running: dict[tuple[str, tuple[str, ...]], WarmProcess] = {}

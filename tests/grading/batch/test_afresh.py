@@ -46,6 +46,13 @@ def double(x):
     return 2 * x
 """
 
+OPEN_FILES = """
+import json, os
+def double(x):
+    print("TOLD", json.dumps({"open": sorted(os.listdir("/proc/self/fd"))}))
+    return 2 * x
+"""
+
 
 def told(small: Any, student: str = "student-01") -> dict[str, Any]:
     text = json.loads(small.autograded(student).read_text())
@@ -101,10 +108,24 @@ def test_the_configuration_and_the_workers_have_what_the_command_was_given(
                     "open('seen.txt', 'w').write(repr((os.environ['OF_MINE'], sys.argv[1:])))")  # fmt: skip
     small.hand_in("student-01")
     given = {**os.environ, "OF_MINE": "ünï\n", "PYTHONPATH": str(tmp_path / "mine")}
-    done = small.command("grade", "ps1", "--force", env=given)
+    done = small.command("grade", "ps1", "--force", env=given)  # not replaced, for PYTHONPATH
     assert done.returncode == 0, done.stderr
     assert (small.root / "seen.txt").read_text() == repr(("ünï\n", ["grade", "ps1", "--force"]))
     assert small.automatic("student-01")["test_double"] == 2.0
+
+
+def test_the_environment_and_the_arguments_are_back_before_anybody_asks(small: Any) -> None:
+    small.configure("import os, sys",
+                    "open('seen.txt', 'w').write(repr((os.environ['OF_MINE'], sys.argv[1:])))")  # fmt: skip
+    small.hand_in("student-01", {"double": SEARCH})
+    given = {**os.environ, "OF_MINE": "ünï\n"}
+    for cores in ({min(os.sched_getaffinity(0))}, os.sched_getaffinity(0)):
+        command = ["taskset", "-c", ",".join(map(str, cores)), sys.executable, "-m"]
+        command += ["attention_course.cli", "grade", "ps1", "--force"]
+        done = subprocess.run(command, cwd=small.root, env=given, capture_output=True, timeout=300)
+        assert done.returncode == 0 and told(small)["command"] == [""]
+        seen = (small.root / "seen.txt").read_text()
+        assert seen == repr(("ünï\n", ["grade", "ps1", "--force"]))
 
 
 def test_what_a_second_start_would_not_keep_is_started_once(small: Any) -> None:
@@ -165,3 +186,70 @@ def test_help_and_refusals_are_said_as_ever(small: Any) -> None:
     assert done.returncode == 2 and "nowhere" in done.stderr and "Traceback" not in done.stderr
     assert "Usage" in small.command("grade", "--help").stdout
     assert small.command("grade", "ps1", "--no-such-option").returncode == 2
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def test_ctrl_c_before_anything_is_loaded_is_no_traceback(small: Any) -> None:
+    small.hand_in("student-01")
+    for after in (0.1, 0.2, 0.35):
+        grader = subprocess.Popen(
+            [sys.executable, "-m", "attention_course.cli", "grade", "ps1"],
+            cwd=small.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        end = time.monotonic() + 30
+        while "afresh" not in command_of(grader.pid) and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(after - 0.1)
+        grader.send_signal(signal.SIGINT)
+        said, _ = grader.communicate(timeout=60)
+        assert grader.returncode == 130 and "Traceback" not in said, said
+
+
+def test_descriptors_above_the_limit_do_not_reach_students(small: Any) -> None:
+    small.hand_in("student-01", {"double": OPEN_FILES})
+    shell = 'exec 300<gradebook.db; ulimit -Sn 256; exec "$@"'
+    command = [sys.executable, "-m", "attention_course.cli", "grade", "ps1", "--force"]
+    done = subprocess.run(["bash", "-c", shell, "sh", *command], cwd=small.root, timeout=300,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert told(small)["open"] == ["0", "1", "2", "3", "4"]  # the last one looks
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_trouble(small: Any, closed: str) -> None:
+    small.hand_in("student-01")
+    command = [sys.executable, "-m", "attention_course.cli", "grade", "ps1"]
+    shell = f'"$@" {closed}'
+    done = subprocess.run(["bash", "-c", shell, "sh", *command], cwd=small.root, timeout=300)
+    assert done.returncode == 0
+    assert small.automatic("student-01")["test_double"] == 2.0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes a user without a name")
+def test_without_a_name_and_a_home_it_grades_as_ever(small: Any, tmp_path: Path) -> None:
+    small.hand_in("student-01")
+    names = tmp_path / "passwd"
+    names.write_text("daemon:x:1:1::/:/bin/sh\n")
+    here = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(names), "/etc/passwd"]
+    for number in range(1, 3):
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:number]))
+        command = [sys.executable, "-m", "attention_course.cli", "grade", "ps1", "--force"]
+        done = subprocess.run([*here, "taskset", "-c", cores, *command], cwd=small.root,
+                              timeout=300, capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_workers_draw_different_numbers_in_a_teacher_s_plain_test(make_small: Any) -> None:
+    test = "import random, numpy, torch\nprint('TOLD', '[%r, %r, %r]' % (random.random(), float(numpy.random.rand()), float(torch.rand(()))))\nassert double(2) == 4"
+    small = make_small(test)
+    for number in range(4):
+        small.hand_in(f"student-{number:02}")
+    assert small.command("grade", "ps1", "--workers", "2").returncode == 0
+    drawn = [tuple(told(small, f"student-{n:02}")) for n in range(4)]
+    assert len({number for numbers in drawn for number in numbers}) == 12

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from attention_course.grading.sandbox import level_here
+from attention_course.grading.sandbox import joined, level_here, warm
 from attention_course.grading.sandbox.warm import WarmProcess, fork_works
 
 pytestmark = pytest.mark.skipif(fork_works() is not None, reason="nothing can be forked here")
@@ -177,6 +177,24 @@ def test_two_warm_processes_never_share_a_user() -> None:
     finally:
         for process in processes:
             process.end()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives students' processes other users")
+def test_graders_that_begin_together_never_share_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_started", iter([5, 5, 5]))  # as if their numbers met
+    (one, first), (two, second) = warm._claimed_user(), warm._claimed_user()
+    assert first != second and one is not None and two is not None
+    one.close()
+    three, third = warm._claimed_user()
+    assert third == first and three is not None
+    two.close()
+    three.close()
+
+
+def test_no_warm_process_is_forked_that_could_change_the_file_of_python() -> None:
+    own = Path("/proc/self/exe").stat().st_uid == os.getuid()
+    walls = warm.Walls(namespaces=True, user=None, landlock=True, readable=(), seccomp=None)
+    assert ("belongs to the user" in str(joined.why_not(walls))) is own
 
 
 def test_ctrl_c_while_everything_loads_leaves_nothing_behind(small: Any, tmp_path: Path) -> None:
