@@ -23,9 +23,6 @@ from attention_course.grading.sandbox.walls import Walls
 # The first process of the namespaces: they end with it, and it with whoever holds its input.
 WAITING = ("sh", "-c", "echo; read -r nothing")
 BUILDING = 20.0  # seconds that bubblewrap may take
-# What a forked process shares with its parent takes ten times as long to gather in huge pages, a
-# quarter of a second; so much is saved by some fifty forks that are 4 ms cheaper each.
-GATHERS_AT = 50
 ALL_BUT_USERS = (
     kernel.CLONE_NEWNS
     | kernel.CLONE_NEWPID
@@ -172,7 +169,7 @@ def _become_warm(
         sys.argv, sys.orig_argv = [""], [""]
         from attention_course.grading.sandbox import nursery
 
-        nursery.run(connection, GATHERS_AT)
+        nursery.run(connection)
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.__stderr__, flush=True)
     finally:

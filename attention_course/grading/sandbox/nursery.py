@@ -49,8 +49,6 @@ class Nursery:
         self.walls = walls
         self.student = StudentProcess()
         self.children: set[int] = set()
-        self.forks = 0
-        self.gathers_at = 0
 
     def serve(self) -> None:
         while True:
@@ -78,14 +76,6 @@ class Nursery:
         handle = os.pidfd_open(pid)
         self._reply(handle, pid=pid)
         os.close(handle)
-        self.forks += 1
-        if self.forks == self.gathers_at:
-            self.gather()
-
-    def gather(self) -> None:
-        """Make every later fork cheaper."""
-        with contextlib.suppress(OSError):
-            kernel.use_huge_pages()
 
     def _child(self, connection: int, request: dict[str, Any]) -> tuple[int | None, str]:
         # A process may move its future children to a new process namespace only once; so each
@@ -174,11 +164,8 @@ def warm(student: StudentProcess) -> None:
     student.outputs.take()
 
 
-def run(control: socket.socket, gathers_at: int = 0) -> NoReturn:
-    """Be the warm process of the grader's at the other end of ``control``.
-
-    Its memory is gathered in huge pages after ``gathers_at`` forks; at the start with 0.
-    """
+def run(control: socket.socket) -> NoReturn:
+    """Be the warm process of the grader's at the other end of ``control``."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         plan, _ = receive_frame(control)
@@ -197,9 +184,8 @@ def run(control: socket.socket, gathers_at: int = 0) -> NoReturn:
         gc.collect()
         gc.freeze()
         gc.enable()
-        nursery.gathers_at = gathers_at
-        if not gathers_at:
-            nursery.gather()
+        with contextlib.suppress(OSError):
+            kernel.use_huge_pages()
         nursery._reply(ready=os.getpid())
         try:
             nursery.serve()
