@@ -8,6 +8,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from attention_course.commands.course_folder import path_with_own_programs
 from benchmarks.grading import marks
@@ -31,20 +32,21 @@ def two_cores() -> frozenset[int]:
     return frozenset(sorted(os.sched_getaffinity(0))[-2:])
 
 
-def environment(scratch: Path) -> dict[str, str]:
-    """This process's, without the user's own settings of Jupyter and IPython."""
+def environment(scratch: Path, modules: bool = False) -> dict[str, str]:
+    """This process's, without the user's own settings of Jupyter and IPython.
+
+    With ``modules`` the benchmark's own can be imported; commands run as they do for a user.
+    """
     found = {k: v for k, v in os.environ.items() if not k.startswith(("NBGRADER_", "JUPYTER_"))}
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         folder = scratch / "home" / name.lower()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found[name] = str(folder)
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, found.get("PYTHONPATH", "")]
-    return {
-        **found,
-        "PATH": path_with_own_programs(),
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-    }
+    found["PATH"] = path_with_own_programs()
+    if modules:
+        paths = [str(Path(__file__).resolve().parents[2]), found.get("PYTHONPATH", "")]
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return found
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Contestant(ABC):
     cores: frozenset[int] | None = None
     most: int | None = None
     rounds: int = 1_000
+    needs_modules: ClassVar[bool] = True
 
     def students(self, most: int | None = None) -> tuple[str, ...]:
         limits = [limit for limit in (self.most, most) if limit is not None]
@@ -70,7 +73,7 @@ class Contestant(ABC):
         usage = measure(
             self.command(students),
             self.folder(),
-            environment(self.scratch),
+            environment(self.scratch, self.needs_modules),
             cores=self.cores,
             memory=memory,
         )
@@ -116,6 +119,7 @@ class Grading:
 class InCourseFolder(Contestant):
     """A command that grades ``submitted/`` into ``autograded/`` and the gradebook."""
 
+    needs_modules: ClassVar[bool] = False
     run: tuple[str, ...] = tuple(NBGRADER)
     configuration: str | None = None
 

@@ -66,7 +66,7 @@ def phases(
     command = [sys.executable, "-m", module, str(ours.course.root), str(result)]
     ours.reset()
     ours.keep_only(ours.students, scratch / "spare" / ours.course.root.name)
-    measure(command, ours.course.root, environment(scratch), cores=one_core())
+    measure(command, ours.course.root, environment(scratch, modules=True), cores=one_core())
     found = json.loads(result.read_text())
     engine = {part: found["parts"].get(part, 0.0) for part in WORDS if part in found["parts"]}
     if "grade-1" in each_ms:
