@@ -46,6 +46,7 @@ FIRST = (
     "grading/test_ordinary_user.py",
     "grading/batch/test_launcher.py",
     "grading/test_sandbox_contract.py",
+    "grading/batch/test_afresh.py",
     "attacks/test_wire_frames.py",
     "project/test_documents.py",
     "review/test_in_nbgrader.py",

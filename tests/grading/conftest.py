@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from attention_course.grading.engine import Record, Surroundings, grade_notebook
 from attention_course.grading.sandbox import Limits
 from attention_course.grading.source import instructor_cells, plan
+
+from .kinds import LIMITS, Process
 
 
 def plain(source: str, *tags: str) -> NotebookNode:
@@ -100,3 +102,11 @@ def grade(tmp_path: Path) -> Grade:
         return Graded(notebook, grade_notebook(notebook, plan(cells, tests), around))
 
     return run
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> Iterator[Process]:
+    """A process of one kind of sandbox; see kinds.py."""
+    process = Process(request.param, LIMITS, data_dot_txt=b"given")
+    yield process
+    process.sandbox.close()

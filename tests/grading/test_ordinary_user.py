@@ -45,7 +45,7 @@ def test_the_contract_holds_for_an_ordinary_user(repository_root: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="ordinary-user-"))
     os.chown(scratch, int(USER), int(USER))
     user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", "--bounding-set", "-all"]
-    names = ("test_sandbox_contract.py", "test_sandbox_levels.py")
+    names = ("test_sandbox_contract.py", "test_warm_process.py", "test_sandbox_levels.py")
     tests = [str(repository_root / "tests" / "grading" / name) for name in names]
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-p",
                "no:xdist", "--basetemp", str(scratch / "pytest"), *tests]  # fmt: skip

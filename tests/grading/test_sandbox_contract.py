@@ -11,95 +11,22 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from attention_course.grading.remote import Wall
 from attention_course.grading.sandbox import (
     Limits,
-    SandboxDidNotStart,
-    Unprotected,
     bubblewrap,
     cgroup,
-    joined,
     level_here,
     seccomp,
-    start,
     warm,
 )
-from attention_course.verdict import AnswerStopped, Ungradable
+from attention_course.verdict import AnswerStopped
 
-from .forked_warm import use_forked
-
-MIB = 2**20
-
-
-def missing(name: str) -> str | None:
-    try:
-        level_here(name.removeprefix("forked "))
-    except Unprotected as error:
-        return str(error)
-    return None
-
-
-def _kinds(*names: str) -> pytest.MarkDecorator:
-    marked = [
-        pytest.param(n, marks=pytest.mark.skipif(missing(n) is not None, reason=str(missing(n))))
-        for n in names
-    ]
-    return pytest.mark.parametrize("kind", marked, indirect=True)
-
-
-# With "forked" the warm process is one that a launcher has forked, and not started anew.
-EVERY = _kinds("bubblewrap", "forked bubblewrap", "landlock", "plain")
-PROTECTED = _kinds("bubblewrap", "forked bubblewrap", "landlock")
-NAMESPACES = _kinds("bubblewrap", "forked bubblewrap")
-
-
-class Process:
-    """A running student process with a short way to ask it."""
-
-    def __init__(self, level: str, limits: Limits, **files: bytes) -> None:
-        self.printed: list[str] = []
-        given = {name.replace("_dot_", "."): data for name, data in files.items()}
-        self.hidden = ("reference_attention", "attention_course.checks")
-        if level.startswith("forked "):
-            level = level.removeprefix("forked ")
-            self.hidden = (*self.hidden, "forked")
-            use_forked(self.hidden)
-        self.sandbox = start(given, limits, self.hidden, wanted=level)
-        self.wall = Wall(self.sandbox, limits, self.printed.append)
-
-    def run(self, source: str) -> None:
-        self.wall.exchange({"op": "run_cell", "source": source})
-
-    def value(self, expression: str) -> object:
-        self.run(f"import os, sys, socket, subprocess\nanswer = {expression}")
-        return self.wall.ask("lookup", name="answer")
-
-    def refused(self, statement: str) -> bool:
-        """Whether ``statement`` raised OSError."""
-        self.run(
-            "import os, sys, socket, ctypes\nrefused = False\n"
-            f"try:\n    {statement}\nexcept OSError:\n    refused = True"
-        )
-        return bool(self.wall.ask("lookup", name="refused"))
-
-
-LIMITS = Limits(cell=10, memory=400 * MIB, processes=24, file_size=MIB, open_files=64,
-                scratch=8 * MIB, files=200, kept=MIB)  # fmt: skip
-
-
-@pytest.fixture
-def kind(request: pytest.FixtureRequest) -> Iterator[Process]:
-    process = Process(request.param, LIMITS, data_dot_txt=b"given")
-    yield process
-    process.sandbox.close()
-
+from .kinds import EVERY, LIMITS, NAMESPACES, PROTECTED, Process, missing
 
 # -- every kind -----------------------------------------------------------------------------
 
@@ -413,79 +340,3 @@ def test_processor_time_is_limited() -> None:
                                   "setxattr({}, 'user.a', b'1')"])  # fmt: skip
 def test_the_file_of_python_stays_as_it_is(kind: Process, deed: str) -> None:
     assert kind.refused("os." + deed.format("'/proc/self/exe'"))
-
-
-# -- the warm process -----------------------------------------------------------------------
-
-
-@PROTECTED
-def test_a_dead_warm_process_is_replaced(kind: Process) -> None:
-    process = kind.sandbox._parent._process  # type: ignore[attr-defined]
-    for pid in (*joined.children(process.pid), process.pid):
-        os.kill(pid, 9)
-    process.wait()
-    with pytest.raises(SandboxDidNotStart):
-        start({}, LIMITS, kind.hidden, wanted=kind.sandbox.level)
-    again = Process(kind.sandbox.level, LIMITS)
-    assert again.value("40 + 2") == 42
-    again.sandbox.close()
-
-
-@NAMESPACES
-def test_who_is_taken_away_with_the_warm_process_is_not_to_blame(kind: Process) -> None:
-    process = kind.sandbox._parent._process  # type: ignore[attr-defined]
-
-    def kill() -> None:
-        for pid in (*joined.children(process.pid), process.pid):
-            os.kill(pid, 9)
-
-    timer = threading.Timer(0.3, kill)
-    timer.start()
-    with pytest.raises(Ungradable, match="forked from was ended"):
-        kind.run("import time\ntime.sleep(5)")
-    timer.join()
-
-
-def test_threads_that_ask_at_once_share_one_warm_process() -> None:
-    if missing("bubblewrap") and missing("landlock"):
-        pytest.skip("no process can be forked here")
-    level, found = level_here("auto").name, []
-
-    def ask() -> None:
-        found.append(warm.warm_process(level, ("of these threads",), LIMITS))
-
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 3 and len(set(map(id, found))) == 1
-    found[0].end()
-
-
-@PROTECTED
-def test_nothing_of_the_grader_s_is_open_in_a_child(kind: Process) -> None:
-    listed = "sorted(int(n) for n in os.listdir('/proc/self/fd'))"
-    assert kind.value(listed)[:4] == [0, 1, 2, 3]  # type: ignore[index]
-    assert len(kind.value(listed)) <= 5  # type: ignore[arg-type]
-
-
-def test_what_cannot_be_walled_in_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    if missing("bubblewrap"):
-        pytest.skip(str(missing("bubblewrap")))
-    monkeypatch.setattr(warm.seccomp, "program", lambda: b"\xff" * 8)
-    with pytest.raises(SandboxDidNotStart, match="seccomp"):
-        start({}, LIMITS, ("a name of its own",), wanted="bubblewrap")
-    warm.shut_down()
-
-
-def test_a_secret_in_the_graders_environment_stays_there() -> None:
-    os.environ["A_TOKEN_OF_THE_GRADER"] = "secret"
-    try:
-        process = Process("plain", LIMITS)
-    finally:
-        del os.environ["A_TOKEN_OF_THE_GRADER"]
-    try:
-        assert process.value("'A_TOKEN_OF_THE_GRADER' in os.environ") is False
-    finally:
-        process.sandbox.close()

@@ -64,7 +64,7 @@ class Sandbox(Protocol):
     def send(
         self, header: dict[str, Any], chunks: Iterable[bytes] = (), seconds: float | None = None
     ) -> None:
-        """Send a request; raises SandboxEnded, also where it is not taken in ``seconds``."""
+        """Send a request; raises SandboxEnded, and SandboxTimeout after ``seconds``."""
 
     def receive(self, seconds: float | None) -> tuple[dict[str, Any], memoryview]:
         """The next message; raises SandboxEnded, or SandboxTimeout after ``seconds``."""

@@ -80,6 +80,8 @@ class Connected(ABC):
             send_frame(self._connection, header, chunks, deadline)
         except ReplyTimeout as error:
             self.close()
+            if seconds is not None:
+                raise SandboxTimeout("its time limit is over", alive=False) from error
             raise SandboxEnded("the process took in no message in time") from error
         except (WireError, OSError) as error:
             raise self._ended(error) from error
