@@ -34,7 +34,7 @@ READ_EARLY = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "JUPYTER_PATH", "JUPYT
               "JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_PLATFORM_DIRS",
               "JUPYTER_PREFER_ENV_PATH", "JUPYTER_ALLOW_INSECURE_WRITES",
               "TRAITLETS_APPLICATION_RAISE_CONFIG_FILE_ERROR", "PYZMQ_BACKEND", "TERM")  # fmt: skip
-READ_BY_TORCH = ("LC_", "TORCH_", "PYTORCH_", "ATEN_", "NPY_", "NUMPY_", "OPENBLAS_")
+READ_EARLY_FROM = ("LC_", "TORCH_", "PYTORCH_", "ATEN_", "NPY_", "NUMPY_", "OPENBLAS_")
 # Settings for which a second start would be another one; with any but the harmless nothing is
 # replaced.
 OF_THE_START = ("PYTHON", "LD_", "GLIBC_", "MALLOC_")
@@ -66,7 +66,7 @@ def begin_afresh(path: str, work: bool) -> None:
         os.write(file, json.dumps(given).encode())
     except OSError:
         return
-    prefixed = [name for name in os.environ if name.startswith(READ_BY_TORCH)]
+    prefixed = [name for name in os.environ if name.startswith(READ_EARLY_FROM)]
     names = [*INHERITED, *READ_EARLY, *prefixed]
     environment = {name: os.environ[name] for name in names if name in os.environ}
     environment |= {"PATH": path, kernel.TUNABLES: kernel.HUGE_HEAP}

@@ -62,10 +62,10 @@ def start(
     log: Any,
     limit: Callable[[int], None],
 ) -> Joined:
-    """``control`` is the descriptor of the warm process's end of the connection; ``limit`` is
-    told the number of a process that is to be limited, which its children inherit.
+    """Build walls and fork the warm process into them, from this process.
 
-    Raises OSError.
+    ``control`` is the descriptor of its end of the connection; ``limit`` is told the number of a
+    process that is to be limited, which its children inherit. Raises OSError.
     """
     reading, held = os.pipe()
     try:

@@ -232,7 +232,7 @@ def test_a_closed_standard_stream_is_no_trouble(small: Any, closed: str) -> None
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root becomes a user without a name")
-def test_without_a_name_and_a_home_it_grades_as_ever(small: Any, tmp_path: Path) -> None:
+def test_a_user_whom_no_list_names_grades_as_ever(small: Any, tmp_path: Path) -> None:
     small.hand_in("student-01")
     names = tmp_path / "passwd"
     names.write_text("daemon:x:1:1::/:/bin/sh\n")
