@@ -160,6 +160,8 @@ class StudentSide:
             self._share_files(False)
 
     def _restart(self) -> None:
+        if self._unstartable is not None:
+            raise Ungradable(self._unstartable)  # every cell would wait for it again
         if self._starts > self.limits.restarts:
             raise AnswerStopped(
                 f"the submission ended its process {self._starts} times and is not run again"
@@ -186,8 +188,6 @@ class StudentSide:
                     return
 
     def _start(self) -> Sandbox:
-        if self._unstartable is not None:
-            raise Ungradable(self._unstartable)  # every cell would wait for it again
         try:
             return self.surroundings.start()
         except Unprotected as error:
@@ -206,7 +206,10 @@ class StudentSide:
         try:
             try:
                 header, _ = self.wall().exchange(question)
-            except Ungradable:  # its process was taken away; another runs all cells once more
+            except Ungradable:
+                # Its process was taken away, which is no restart of the student's making; another
+                # runs all cells once more. Where none can be started, this raises again.
+                self._starts -= 1
                 header, _ = self.wall().exchange(question)
         except AnswerStopped as error:
             self.record.events.append({"what": "stopped", "why": str(error)})

@@ -125,6 +125,16 @@ def test_a_sandbox_that_does_not_start_is_tried_twice_for_a_submission(grade: Gr
     assert len(tries) == 2 and graded.record.ungraded
 
 
+def test_however_many_cells_there_are_a_sandbox_that_does_not_start_is_never_a_zero(
+    grade: Grade,
+) -> None:
+    def broken(around: Surroundings) -> None:
+        raise SandboxDidNotStart("no room for a process")
+
+    graded = grade([GOOD, *(plain(str(n)) for n in range(60)), TEST_GOOD], open_sandbox=broken)
+    assert graded.record.ungraded == {"test_good": "no room for a process"}
+
+
 def test_a_sandbox_that_starts_at_the_second_try_grades(grade: Grade) -> None:
     tries = []
 
