@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +68,16 @@ def test_the_request_leaves_nothing_to_the_server(stand_in: Start, reviewer: Mak
         "repeat_penalty", "presence_penalty", "frequency_penalty", "num_predict", "num_ctx",
     }  # fmt: skip
     assert every_sampling_option <= set(body["options"])
+
+
+@pytest.mark.parametrize(("scheme", "checked"), [("https", True), ("http", False)])
+def test_certificates_are_checked_wherever_there_are_any(
+    reviewer: Make, scheme: str, checked: bool
+) -> None:
+    asking = reviewer(f"{scheme}://localhost:1")
+    for client in (asking._http, asking._models._client, asking._pulls._client):
+        context = client._transport._pool._ssl_context  # type: ignore[attr-defined]
+        assert (context.verify_mode == ssl.CERT_REQUIRED) is checked
 
 
 def test_a_proxy_in_the_environment_is_left_alone(
