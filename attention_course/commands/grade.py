@@ -315,7 +315,7 @@ def register(app: typer.Typer) -> None:
                 "--workers counts processes of this machine, --scheduler names a cluster whose "
                 "workers all grade: give one of them"
             )
-        from attention_course.grading.batch.launcher import processors
+        from attention_course.grading.batch.processors import processors
 
         summary = grade_assignment(
             folder, assignment, workers or processors(), student, force, scheduler

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_course.grading.batch import launcher
+from attention_course.grading.batch.processors import processors
 from attention_course.grading.sandbox import kernel
 from attention_course.grading.sandbox.plain import INHERITED
 from attention_course.grading.sandbox.warm import fork_works
@@ -154,7 +155,7 @@ def _begin() -> None:
     if package != PACKAGE:  # another copy of the course than the one that was called
         _go_back(_read(file))
     # With a core to spare the launcher loads beside this process; else it takes what this has.
-    if work and launcher.processors() > 1:
+    if work and processors() > 1:
         launcher.fork_fresh(early=True)
         _restore(_read(file))
         _load()

@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from attention_course.grading.batch.processors import Places
 from attention_course.grading.batch.worker import load, load_torch, serve, worker_environment
 from attention_course.grading.sandbox import kernel
 from attention_course.grading.sandbox.base import SandboxDidNotStart
@@ -166,11 +167,6 @@ def take_fresh() -> Launcher | None:
     return found
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _has_ended(handle: int, seconds: float | None) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
@@ -200,18 +196,17 @@ def _become_launcher(descriptor: int, fresh: bool, early: bool) -> NoReturn:
         if early:
             load_torch()
             _load_while_waiting(control)
-        started: list[WarmProcess] = []
+        started: dict[int, WarmProcess] = {}
         try:
             # In two parts: what is forked after the first has seen nothing of the second.
             walls, count = _receive(control)
+            places = Places(count)
             if fresh and walls is not None:
-                level, refused = walls
                 load_torch()
-                with contextlib.suppress(SandboxDidNotStart):  # the first submission will tell
-                    started += [WarmProcess(level, refused, forked=True) for _ in range(count)]
-            _launch(control, walls, count, started, *_receive(control))
+                _start_warm(started, places, walls, forked=True)
+            _launch(control, walls, places, started, *_receive(control))
         finally:
-            for process in started:
+            for process in started.values():
                 process.end()
             with contextlib.suppress(ChildProcessError):
                 while True:  # so that what they took is counted as the grader's
@@ -237,36 +232,52 @@ def _receive(control: socket.socket) -> Any:
 def _launch(
     control: socket.socket,
     walls: tuple[str, tuple[str, ...]] | None,
-    count: int,
-    started: list[WarmProcess],
+    places: Places,
+    started: dict[int, WarmProcess],
     assignment: Assignment,
     surroundings: dict[str, str],
-    place: str,
+    here: str,
     path: list[str],
 ) -> None:
     os.environ.clear()
     os.environ.update(surroundings)
-    os.chdir(place)
+    os.chdir(here)
     tempfile.tempdir = None  # the environment may name another folder
     # As with python -P: a file of the course folder is no module of ours.
-    sys.path[:] = [entry for entry in path if entry not in ("", place)]
+    sys.path[:] = [entry for entry in path if entry not in ("", here)]
     if not started and walls is not None:
-        with contextlib.suppress(SandboxDidNotStart):
-            started += [WarmProcess(*walls) for _ in range(count)]
+        _start_warm(started, places, walls)
     load()
     while True:
         folder, descriptors, _, _ = socket.recv_fds(control, 4096, 2)
         if not folder:
             return
         connection, log = descriptors
-        mine = started.pop(0) if started else None
-        others = [control.close, *(process.leave for process in started)]
-        answer, handle = _fork(others, connection, log, folder.decode(), assignment, mine)
+        place = places.free()
+        mine = started.pop(place, None)
+        others = [control.close, *(process.leave for process in started.values())]
+        with places.at(place):
+            answer, handle = _fork(others, connection, log, folder.decode(), assignment, mine)
+        if handle:
+            places.take(place, int(answer))
         if mine is not None:
             mine.leave()
         socket.send_fds(control, [answer], handle)
         for descriptor in (*descriptors, *handle):
             os.close(descriptor)
+
+
+def _start_warm(
+    started: dict[int, WarmProcess],
+    places: Places,
+    walls: tuple[str, tuple[str, ...]],
+    forked: bool = False,
+) -> None:
+    """Start what the submissions of each worker are forked from, at the worker's place."""
+    with contextlib.suppress(SandboxDidNotStart):  # the first submission will tell
+        for place in range(len(places)):
+            with places.at(place):
+                started[place] = WarmProcess(*walls, forked=forked)
 
 
 def _fork(
