@@ -1,8 +1,9 @@
 """Grades a course in this process and says when each submission was done and what it took.
 
-    python benchmarks/_scale_probe.py COURSE ASSIGNMENT WORKERS INTO
+    python benchmarks/_scale_probe.py COURSE ASSIGNMENT WORKERS INTO [EVERY WAITS FREE]
 
-Started by scale.py, which reads the JSON that is written to INTO.
+Started by scale.py, which reads the JSON that is written to INTO. After each EVERY submissions it
+makes the file WAITS and waits until that is gone again, unless there is FREE.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import resource
 import sys
 import time
@@ -21,16 +23,29 @@ from typing import Any
 class Clock:
     """A listener that notes the moment of each step, and what the process holds then."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: str = "0", waits: str = "", free: str = "") -> None:
         self.done: list[float] = []
         self.memory: list[int] = []
         self.problems: list[str] = []
+        self.total = 0
+        self._every = int(every)
+        self._waits, self._free = Path(waits), Path(free)
+        self._parent = os.getppid()
 
-    def begin(self, total: int, unchanged: int) -> None: ...
+    def begin(self, total: int, unchanged: int) -> None:
+        self.total = total
 
     def step(self, student: str) -> None:
         self.done.append(time.perf_counter())
         self.memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        done = len(self.done)
+        if self._every and done % self._every == 0 and done < self.total:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._waits.touch()
+        while self._waits.exists() and not self._free.exists() and os.getppid() == self._parent:
+            time.sleep(0.02)
 
     def say(self, sentence: str) -> None:
         self.problems.append(sentence)
@@ -67,7 +82,7 @@ def main() -> None:
     from attention_course.grading.batch.run import Run, grade_class
 
     course = Course(root, loaded_configuration(CourseFolder(root)))
-    clock, spent = Clock(), dict[str, float]()
+    clock, spent = Clock(*sys.argv[5:]), dict[str, float]()
     began = time.perf_counter()
     with (
         timed(Writer, "write", spent),
@@ -82,6 +97,7 @@ def main() -> None:
         launcher.close()
     ended = time.perf_counter()
     found = {
+        "asked": clock.total,
         "graded": len(summary.graded),
         "ungraded": len(summary.ungraded),
         "seconds": ended - began,

@@ -2,16 +2,19 @@
 
     python benchmarks/scale.py [--sizes 10 100 1000 10000] [--document]
 
-Each class answers at random from the panel and is graded by one worker on two cores, the middle
-one by two workers on two and by one on one core as well. What is asked of the whole class
-afterwards (a regrade with nothing changed, the report, nbgrader's export and what formgrader's
-pages read) is timed, too. Prints a table, writes benchmarks/results/scale.json and a picture;
---document fills docs/scale.md.
+The largest class answers at random from the panel. It is graded in parts by one worker on two
+cores; after each part the same submissions are graded as classes of the smaller sizes, so that
+each size is measured on the same work in the same minutes. In the same way two workers on two
+cores take turns with one on one core. What is asked of a whole class afterwards (a regrade with
+nothing changed, the report, nbgrader's export and what formgrader's pages read) is timed, too.
+Prints a table, writes benchmarks/results/scale.json and a picture; --document fills
+docs/scale.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -20,14 +23,31 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # started as a file, like its neighbours
 
-from benchmarks.grading.classes import ASSIGNMENT, PreparedClass, make_class  # noqa: E402
-from benchmarks.grading.contestants import GRADE, environment, one_core, two_cores  # noqa: E402
+from attention_course.commands.course_folder import CourseFolder  # noqa: E402
+from benchmarks._scale_turns import (  # noqa: E402
+    SKIPPED,
+    Figures,
+    InParts,
+    classes_in_turns,
+    graded,
+    hand_in,
+    without_submissions,
+)
+from benchmarks.grading.classes import PreparedClass, make_class  # noqa: E402
+from benchmarks.grading.contestants import (  # noqa: E402
+    ASSIGNMENT,
+    GRADE,
+    environment,
+    one_core,
+    two_cores,
+)
 from benchmarks.grading.measure import measure  # noqa: E402
 
 RESULTS = HERE / "results"
@@ -35,9 +55,8 @@ DOCUMENT = HERE.parent / "docs" / "scale.md"
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 SIZES = (10, 100, 1000)
 MANY = 100_000  # students for whom the page reckons
-WARM = 4  # the first submissions of a run, which load what the others find loaded
+TURNS, PART = 10, 40  # of two workers and of one, and the submissions of each turn
 NBGRADER = [sys.executable, "-m", "nbgrader"]
-Figures = dict[str, Any]
 
 
 def main() -> None:
@@ -45,13 +64,18 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--document", action="store_true", help="write docs/scale.md's figures")
     chosen = parser.parse_args()
+    sizes = sorted(set(chosen.sizes))
+    if sizes[0] <= SKIPPED:
+        parser.error(f"the first {SKIPPED} of a class do not count: {sizes[0]} are too few")
     began, load = time.monotonic(), os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
-        rows = [of_size(size, Path(scratch)) for size in sorted(chosen.sizes)]
-        middle = sorted(chosen.sizes)[len(chosen.sizes) // 2]
-        two = efficiency(middle, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix="scale-") as folder:
+        scratch = Path(folder)
+        source = make_class(scratch / f"class-{sizes[-1]}", max(sizes[-1], TURNS * PART))
+        two = efficiency(source, scratch)
+        rows = of_sizes(source, sizes, scratch)
     record = {
         "rows": rows,
+        "growth": growth(rows),
         "efficiency": two,
         "seconds": time.monotonic() - began,
         "load": load,
@@ -74,55 +98,43 @@ def main() -> None:
 # -- measuring ------------------------------------------------------------------------------
 
 
-def graded(
-    prepared: PreparedClass,
-    workers: int,
-    scratch: Path,
-    cores: frozenset[int] | None = None,
-    memory: bool = False,
-) -> Figures:
-    """One run over the class, in a process of its own; see _scale_probe.py.
-
-    Looking at the ``memory`` of all processes takes processor time, in each class alike; where
-    arrangements are compared nobody looks.
-    """
-    into = scratch / "probe.json"
-    root = prepared.course.root
-    probe = [sys.executable, str(HERE / "_scale_probe.py"), str(root), ASSIGNMENT, str(workers)]
-    usage = measure([*probe, str(into)], root, environment(scratch), cores=cores, memory=memory)
-    found: Figures = json.loads(into.read_text())
-    if found["graded"] != len(prepared.students) or found["ungraded"]:
-        raise ValueError(f"{found['graded']} were graded, not {len(prepared.students)}: {found}")
-    return {**found, "cpu_s": usage.cpu_s, "peak_mb": usage.peak_mb}
+def of_sizes(source: PreparedClass, sizes: list[int], scratch: Path) -> list[Figures]:
+    """Everything that is measured of classes of these sizes, a row each."""
+    if len(source.students) > sizes[-1]:
+        students = sorted(source.students)[: sizes[-1]]
+        course = without_submissions(source, scratch / "largest")
+        source = hand_in(source, students, course)
+    runs = classes_in_turns(source, sizes, scratch)
+    rows = []
+    for size in sizes:
+        root = source.course.root if size == sizes[-1] else scratch / f"class-{size}"
+        course = CourseFolder(root)
+        students = sorted(place.name for place in (root / "submitted").iterdir())
+        graded_class = PreparedClass(course, {s: source.expected[s] for s in students})
+        rows.append(of_size(size, runs[size], graded_class, scratch))
+    return rows
 
 
-def milliseconds_each(done: list[float]) -> float:
-    """From one submission to the next, once everything is loaded."""
-    return 1000 * (done[-1] - done[WARM - 1]) / (len(done) - WARM)
-
-
-def of_size(size: int, scratch: Path) -> Figures:
-    """Everything that is measured of a class of one size."""
+def of_size(size: int, runs: list[Figures], prepared: PreparedClass, scratch: Path) -> Figures:
+    """What the ``runs`` took, and what is asked of the class once it is graded."""
     print(f"a class of {size:,}", flush=True)
-    prepared = make_class(scratch / f"class-{size}", size)
     root, surroundings = prepared.course.root, environment(scratch)
-    found = graded(prepared, 1, scratch, memory=True)
 
     def seconds(*command: str) -> float:
         return measure(command, root, surroundings).wall_s
 
-    started = [found["done"][0], found["seconds"] - found["done"][-1]]
+    def median(value: Callable[[Figures], float]) -> float:
+        return statistics.median(map(value, runs))
+
     last = prepared.students[-1]
     row = {
         "size": size,
-        "each_ms": milliseconds_each(found["done"]),
-        "start_and_end_s": sum(started),
-        "cpu_each_ms": 1000 * found["cpu_s"] / size,
-        "database_each_ms": 1000 * found["spent"]["write"] / size,
-        "keep_each_ms": 1000 * found["spent"]["_keep"] / size,
-        "look_s": found["spent"]["_tasks"] + found["spent"]["marks"] + found["spent"]["_report"],
-        "writer_mb": found["memory"][-1] / 1024,
-        "peak_mb": found["peak_mb"],
+        "each": [each for run in runs for each in run["each_ms"]],
+        "start_and_end_s": median(lambda run: run["done"][0] + run["seconds"] - run["done"][-1]),
+        "cpu_each_ms": median(lambda run: 1000 * run["cpu_s"] / size),
+        "database_each_ms": median(lambda run: 1000 * run["spent"]["write"] / size),
+        "keep_each_ms": median(lambda run: 1000 * run["spent"]["_keep"] / size),
+        "look_s": median(lambda run: sum(run["spent"][k] for k in ("_tasks", "marks", "_report"))),
         "unchanged_s": statistics.median(seconds(*GRADE) for _ in range(3)),
         "report_s": seconds(sys.executable, "-m", "attention_course.cli", "report", ASSIGNMENT),
         "export_s": seconds(*NBGRADER, "export"),
@@ -133,8 +145,22 @@ def of_size(size: int, scratch: Path) -> Figures:
         "gradebook_mb": prepared.course.gradebook.stat().st_size / 2**20,
         **pages(root),
     }
-    shutil.rmtree(root)
-    return row
+    prepared.reset()
+    found = graded(prepared, 1, scratch, memory=True)
+    return {
+        **row,
+        "each_ms": statistics.median(row["each"]),
+        "writer_mb": found["memory"][-1] / 1024,
+        "peak_mb": found["peak_mb"],
+    }
+
+
+def growth(rows: list[Figures]) -> list[float]:
+    """What each part of the largest class took against the same submissions as a class."""
+    if len(rows) < 2:
+        return []
+    pairs = zip(rows[-2]["each"], rows[-1]["each"], strict=True)
+    return [large / small for small, large in pairs]
 
 
 def pages(root: Path) -> Figures:
@@ -153,27 +179,33 @@ def pages(root: Path) -> Figures:
     return found
 
 
-def efficiency(size: int, scratch: Path) -> Figures:
-    """Two workers on two cores against one worker on one, in turns on the same class.
+def efficiency(source: PreparedClass, scratch: Path) -> Figures:
+    """Two workers on two cores against one worker on one, in turns on the same submissions.
 
     Besides, one worker on two cores, where the one writer has the second core to itself.
     """
-    prepared = make_class(scratch / "two", size)
+    print("two workers and one", flush=True)
+    students = sorted(source.students)[: TURNS * PART]
     arrangements = {
         "one_ms": (1, one_core()),
         "two_ms": (2, two_cores()),
         "one_on_two_ms": (1, two_cores()),
     }
-    each: dict[str, list[float]] = {name: [] for name in arrangements}
-    for _ in range(3):
+    each: dict[str, list[float]] = {}
+    with contextlib.ExitStack() as stack:
+        runs = {}
         for name, (workers, cores) in arrangements.items():
-            prepared.reset()
-            found = graded(prepared, workers, scratch, cores)
-            each[name].append(milliseconds_each(found["done"]))
-    shutil.rmtree(prepared.course.root)
+            course = without_submissions(source, scratch / name)
+            prepared = hand_in(source, students, course)
+            run = InParts(prepared, workers, scratch, cores, PART)
+            runs[name] = stack.enter_context(run)
+        for _ in range(TURNS):
+            for run in runs.values():
+                run.turn()
+        each = {name: run.result()["each_ms"] for name, run in runs.items()}
     one, two, one_on_two = (statistics.median(values) for values in each.values())
     return {
-        "size": size,
+        "size": len(students),
         **each,
         "efficiency": one / (2 * two),
         "against_one_on_two": one_on_two / (2 * two),
@@ -204,7 +236,7 @@ COLUMNS = {
 
 def table(record: Figures) -> str:
     """The figures as Markdown, a column a size."""
-    rows, two = record["rows"], record["efficiency"]
+    rows, two, growing = record["rows"], record["efficiency"], record["growth"]
     lines = [
         f"Measured on {record['cores']} cores in {record['seconds'] / 60:.0f} minutes "
         f"(load {record['load']:.1f} when it began).\n",
@@ -214,13 +246,19 @@ def table(record: Figures) -> str:
     for key, (title, digits) in COLUMNS.items():
         values = (f"{row[key]:,.{digits}f}" for row in rows)
         lines.append(f"| {title} | " + " | ".join(values) + " |")
+    if growing:
+        lines.append(
+            f"\nIn {len(growing)} turns, {rows[-2]['size']:,} submissions each: what one costs as "
+            f"part of the class of {rows[-1]['size']:,} is {statistics.median(growing):.2f} times "
+            f"({min(growing):.2f} to {max(growing):.2f}) what the same one costs in a class of "
+            f"{rows[-2]['size']:,}."
+        )
     lines.append(
-        f"\nA class of {two['size']:,}, three rounds in turns: "
-        f"{statistics.median(two['one_ms']):.1f} ms a submission with one worker on one core, "
-        f"{statistics.median(two['two_ms']):.1f} ms with two on two: efficiency "
-        f"{two['efficiency']:.2f}. With one worker on two cores, where the one writer has the "
-        f"second to itself, {statistics.median(two['one_on_two_ms']):.1f} ms: against that it is "
-        f"{two['against_one_on_two']:.2f}."
+        f"\nIn {TURNS} turns, {PART} submissions each: {statistics.median(two['one_ms']):.1f} ms a "
+        f"submission with one worker on one core, {statistics.median(two['two_ms']):.1f} ms with "
+        f"two on two: efficiency {two['efficiency']:.2f}. With one worker on two cores, where the "
+        f"one writer has the second to itself, {statistics.median(two['one_on_two_ms']):.1f} ms: "
+        f"against that it is {two['against_one_on_two']:.2f}."
     )
     return "\n".join(lines)
 
