@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -268,12 +268,19 @@ EXAMINATIONS: list[Callable[[], Iterator[Finding]]] = [
     examine_ollama,
     examine_disk,
 ]
+# A machine that only grades gets submissions as data: no course folder, no gradebook, no browser.
+OF_A_WORKER: list[Callable[[], Iterator[Finding]]] = [
+    examine_python,
+    examine_packages,
+    examine_isolation,
+    examine_disk,
+]
 
 
-def examine() -> list[Finding]:
+def examine(examinations: Sequence[Callable[[], Iterator[Finding]]] | None = None) -> list[Finding]:
     """Every finding; an examination that itself fails is a finding too."""
     findings: list[Finding] = []
-    for examination in EXAMINATIONS:
+    for examination in EXAMINATIONS if examinations is None else examinations:
         try:
             findings += examination()
         except Exception as error:
@@ -315,12 +322,18 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def doctor(
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON data.")] = False,
+        worker: Annotated[
+            bool,
+            typer.Option(
+                "--worker", help="Look only at what a machine that grades for others needs."
+            ),
+        ] = False,
     ) -> None:
         """Say what is installed, what is missing and how to mend it.
 
         Ends with exit code 1 only where grading cannot work.
         """
-        findings = examine()
+        findings = examine(OF_A_WORKER if worker else None)
         if as_json:
             records = [asdict(finding) | {"state": finding.state.value} for finding in findings]
             print(json.dumps(records, indent=2, ensure_ascii=False))

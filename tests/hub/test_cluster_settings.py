@@ -164,4 +164,4 @@ def test_the_settings_of_slurm_make_the_job_that_they_should(tmp_path: Path) -> 
         assert line in script
     assert "--nthreads 1" in script and "--nworkers 8" in script and "--no-dashboard" in script
     # A node on which grading cannot work gives its place back instead of failing submissions.
-    assert script.index("attention-course doctor || exit 1") < script.index("dask_worker")
+    assert script.index("attention-course doctor --worker || exit 1") < script.index("dask_worker")
