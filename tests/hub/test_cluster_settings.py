@@ -89,6 +89,103 @@ def test_no_worker_sees_the_gradebook() -> None:
     assert let_in == [{"matchLabels": {"attention-course/role": "writer"}}]
 
 
+@pytest.mark.parametrize("name", list(PODS))
+def test_no_pod_has_the_database_s_password_in_its_environment(name: str) -> None:
+    """docs/decisions/082: a process that a grader starts inherits the environment."""
+    for container in PODS[name]["containers"]:
+        for variable in container.get("env", []):
+            secret = variable.get("valueFrom", {}).get("secretKeyRef", {})
+            assert secret.get("name") != "gradebook", variable["name"]
+            assert "PASSWORD" not in variable["name"] or variable["name"].endswith("_FILE")
+
+
+def labels_of(name: str) -> dict[str, str]:
+    """What a pod is known by; the Dask operator and ngshare's chart label theirs."""
+    known = {
+        "scheduler": {"dask.org/cluster-name": "grading", "dask.org/component": "scheduler"},
+        "worker": {"dask.org/cluster-name": "grading", "dask.org/component": "worker"},
+        "ngshare": {"app.kubernetes.io/name": "ngshare"},
+    }
+    if name in known:
+        return known[name]
+    found = next(
+        d for n, d in MANIFESTS.items() if n.endswith(f":{name}") and "template" in d["spec"]
+    )
+    labels: dict[str, str] = found["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
+def chosen(selector: dict[str, Any], name: str) -> bool:
+    return selector.get("matchLabels", {}).items() <= labels_of(name).items()
+
+
+def let_through(direction: str, own: str, other: str, port: int, name: str = "") -> bool:
+    """Whether the policies for ``own`` allow this; everything is allowed where none names it."""
+    peers, policies = {"Ingress": "from", "Egress": "to"}[direction], []
+    for document in MANIFESTS.values():
+        spec = document["spec"] if document["kind"] == "NetworkPolicy" else {"policyTypes": []}
+        if direction in spec["policyTypes"] and chosen(spec["podSelector"], own):
+            policies.append(spec)
+    return not policies or any(
+        any(chosen(peer["podSelector"], other) for peer in rule[peers] if "podSelector" in peer)
+        and any(entry["port"] in (port, name) for entry in rule.get("ports", [{"port": port}]))
+        for spec in policies
+        for rule in spec.get(direction.lower(), [])
+    )
+
+
+@pytest.mark.parametrize(
+    ("caller", "called", "port", "expected"),
+    [
+        ("grade-attention", "gradebook", 5432, True),
+        ("grade-attention", "scheduler", 8786, True),
+        ("grade-attention", "ngshare", 8080, False),
+        ("instructor", "gradebook", 5432, True),
+        ("instructor", "ngshare", 8080, True),
+        ("instructor", "worker", 8786, False),
+        ("worker", "scheduler", 8786, True),
+        ("worker", "gradebook", 5432, False),
+        ("worker", "instructor", 8888, False),
+        ("worker", "ngshare", 8080, False),
+        ("ngshare", "gradebook", 5432, False),
+        ("ngshare", "instructor", 8888, False),
+    ],
+)
+def test_who_reaches_whom(caller: str, called: str, port: int, expected: bool) -> None:
+    out = let_through("Egress", caller, called, port, "postgres")
+    into = let_through("Ingress", called, caller, port, "postgres")
+    assert (out and into) is expected
+
+
+@pytest.mark.parametrize("name", list(PODS))
+def test_what_a_pod_mounts_exists(name: str) -> None:
+    kinds = {(d["kind"], d["metadata"]["name"]): d for d in MANIFESTS.values()}
+    made = {"gradebook": {"password", "pgpass"}, "instructor": {"token"}}  # docs/hub.md
+    document = (REPOSITORY / "docs" / "hub.md").read_text(encoding="utf-8")
+    for secret, keys in made.items():
+        command = document.split(f"create secret generic {secret} ", 1)[1].split("kubectl")[0]
+        assert set(re.findall(r"--from-file=(\w+)=", command)) == keys
+    volumes = {volume["name"]: volume for volume in PODS[name].get("volumes", [])}
+    for volume in volumes.values():
+        if "configMap" in volume:
+            assert ("ConfigMap", volume["configMap"]["name"]) in kinds
+        if "persistentVolumeClaim" in volume:
+            assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in kinds
+        if "secret" in volume:
+            wanted = {item["key"] for item in volume["secret"]["items"]}
+            assert wanted <= made[volume["secret"]["secretName"]]
+    for container in PODS[name]["containers"]:
+        templates = kinds.get(("StatefulSet", "gradebook"), {}) if "postgres" in name else {}
+        claimed = {
+            c["metadata"]["name"] for c in templates.get("spec", {}).get("volumeClaimTemplates", [])
+        }
+        for mount in container.get("volumeMounts", []):
+            assert mount["name"] in volumes.keys() | claimed
+        for variable in container.get("env", []):
+            reference = variable.get("valueFrom", {}).get("secretKeyRef")
+            assert reference is None or reference["key"] in made[reference["name"]]
+
+
 def test_the_names_that_parts_call_each_other_by_agree() -> None:
     cluster = MANIFESTS["dask-cluster.yaml:DaskCluster:grading"]
     job = MANIFESTS["grade-job.yaml:Job:grade-attention"]["spec"]["template"]
@@ -96,9 +193,26 @@ def test_the_names_that_parts_call_each_other_by_agree() -> None:
     # The operator names the scheduler's service after the cluster.
     port = next(p["port"] for p in cluster["spec"]["scheduler"]["service"]["ports"])
     assert f"tcp://{cluster['metadata']['name']}-scheduler:{port}" in container["args"]
-    assert job["metadata"]["labels"] == {"attention-course/role": "writer"}
     images = {c["image"] for pod in PODS.values() for c in pod["containers"]}
     assert {i.rpartition(":")[0].rpartition("/")[2] for i in images} == {"grader", "postgres"}
+    # The job runs where the instructor's pod has the volume.
+    affinity = job["spec"]["affinity"]["podAffinity"]
+    (rule,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert chosen(rule["labelSelector"], "instructor")
+
+
+def test_the_gradebook_s_address_names_its_service_role_and_database() -> None:
+    settings = MANIFESTS["instructor.yaml:ConfigMap:grader-settings"]["data"]["nbgrader_config.py"]
+    found = re.search(r"postgresql://(\w+)@(\w+):(\d+)/(\w+)\"", settings)
+    assert found is not None  # and so no password
+    role, host, port, database = found.groups()
+    service = MANIFESTS["postgres.yaml:Service:gradebook"]
+    assert (service["metadata"]["name"], service["spec"]["ports"][0]["port"]) == (host, int(port))
+    (container,) = PODS["postgres.yaml:StatefulSet:gradebook"]["containers"]
+    given = {v["name"]: v.get("value") for v in container["env"]}
+    assert (given["POSTGRES_USER"], given["POSTGRES_DB"]) == (role, database)
+    document = (REPOSITORY / "docs" / "hub.md").read_text(encoding="utf-8")
+    assert f"printf '{host}:{port}:{database}:{role}:%s\\n'" in document
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.stem)

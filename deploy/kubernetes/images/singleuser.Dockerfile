@@ -9,8 +9,13 @@ COPY reference_attention ./reference_attention
 COPY attention_course ./attention_course
 COPY cache/models/bundled ./cache/models/bundled
 COPY jupyterlab_ext ./jupyterlab_ext
-RUN python -m pip install --no-cache-dir --constraint constraints.txt \
-      --editable '.[students,hub]' ./jupyterlab_ext ngshare-exchange==0.5.3
+# The hub's own version, which the chart decides: servers of another major one cannot log in.
+ARG JUPYTERHUB=5.5.0
+RUN grep -v '^jupyterhub==' constraints.txt > /tmp/constraints.txt \
+    && python -m pip install --no-cache-dir --constraint /tmp/constraints.txt \
+      --editable '.[students]' ./jupyterlab_ext "jupyterhub==$JUPYTERHUB" rapidfuzz requests
+# It asks for a jupyter_core of 2022, which nothing else here can use; what it imports is there.
+RUN python -m pip install --no-cache-dir --no-deps ngshare-exchange==0.5.3
 COPY deploy/kubernetes/images/nbgrader_config.py /etc/jupyter/nbgrader_config.py
 USER jovyan
 WORKDIR /home/jovyan
