@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import running_hub
+from conftest import Done, running_hub
 
 pytestmark = [pytest.mark.hub, pytest.mark.slow]
 
@@ -22,6 +22,31 @@ READ = """
 import pathlib, sys
 path = pathlib.Path({path!r})
 print([p.name for p in path.iterdir()] if path.is_dir() else path.read_bytes())
+"""
+LINKS = {
+    "source.ipynb": "{hub.course}/source/attention/lesson.ipynb",
+    "source": "{hub.course}/source",
+    "gradebook.txt": "{hub.course}/gradebook.db",
+    "theirs.ipynb": "{it.submission}/lesson.ipynb",
+    "theirs": "{hub.course}/submitted/{it.victim}",
+}
+# Made by hand: the files of the honest submission, and what is planted among them.
+PLANT = """
+import os, pathlib, shutil
+inbound = pathlib.Path({inbound!r})
+cache = pathlib.Path.home() / ".local/share/jupyter/nbgrader_cache/attention-course"
+honest = min(path for path in cache.iterdir() if path.name.startswith({me!r} + "+attention+"))
+planted = inbound / "{me}+attention+2090-01-01 00:00:00.000000 UTC+planted"
+shutil.copytree(honest, planted)
+for name, target in {links!r}.items():
+    (planted / name).symlink_to(target)
+os.mkfifo(planted / "pipe.txt")
+try:
+    os.link({submission!r} + "/lesson.ipynb", planted / "hard.ipynb")
+except PermissionError:
+    print("this kernel protects hard links")
+linked = inbound / "{me}+attention+2091-01-01 00:00:00.000000 UTC+linked"
+linked.symlink_to({course!r} + "/source/attention")
 """
 
 
@@ -136,6 +161,54 @@ def test_a_submission_in_another_students_name_is_not_collected(graded: Class) -
     with sqlite3.connect(graded.hub.course / "gradebook.db") as database:
         students = {row[0] for row in database.execute("SELECT id FROM student")}
     assert students == set(graded.hub.students)
+
+
+@pytest.fixture(scope="module")
+def planted(graded: Class) -> Done:
+    """What collect said after the curious student handed in links to the instructor's files."""
+    hub = graded.hub
+    inbound = str(hub.exchange / "inbound")
+    links = {name: place.format(hub=hub, it=graded) for name, place in LINKS.items()}
+    submission, course = str(graded.submission), str(hub.course)
+    program = PLANT.format(
+        inbound=inbound, me=graded.curious, links=links, submission=submission, course=course
+    )
+    hub.expect(graded.curious, program)
+    done: Done = hub.run(
+        hub.instructor, ["nbgrader", "collect", "attention", "--update"], hub.course
+    )
+    return done
+
+
+def test_a_link_handed_in_brings_nothing_of_what_the_instructor_may_read(
+    graded: Class, planted: Done
+) -> None:
+    collected = graded.hub.course / "submitted" / graded.curious / "attention"
+    came = {path.name for path in collected.rglob("*")}
+    # No hard link either, where the kernel lets a student make one.
+    assert came == {"lesson.ipynb", "index.html", "timestamp.txt", "submission_secret.txt"}
+    texts = [path.read_text() for path in collected.iterdir()]
+    assert any(f"{SECRET} {graded.curious}" in text for text in texts)
+    assert not any(f"{SECRET} {graded.victim}" in text for text in texts)
+    for name in LINKS:
+        assert f"{graded.curious} handed in {name}, which is a link" in planted.words
+    assert "pipe.txt, which is a pipe, not a file; it was left out" in planted.words
+
+
+def test_a_linked_or_broken_submission_ends_nobodys_collecting(
+    graded: Class, planted: Done
+) -> None:
+    hub = graded.hub
+    assert planted.code == 0, planted.words
+    assert "+linked is a link, not a folder; it was not collected" in planted.words
+    broken = str(hub.exchange / "inbound" / f"{graded.curious}+attention+no time+broken")
+    hub.expect(graded.curious, f"import os; os.mkdir({broken!r})")
+    words = hub.expect(hub.instructor, ["nbgrader", "collect", "attention", "--update"], hub.course)
+    assert "+broken holds no time in its name; it was not collected" in words
+    assert f"No newer submission to collect: {graded.victim}" in words
+    for student in graded.hub.students:
+        notebook = hub.course / "submitted" / student / "attention" / "lesson.ipynb"
+        assert f"{SECRET} {student}" in notebook.read_text()
 
 
 def test_each_student_finds_their_own_feedback_and_no_other(graded: Class) -> None:
