@@ -15,10 +15,9 @@ from attention_hub.spawner import CourseSpawner  # noqa: E402
 c = get_config()  # noqa: F821 - traitlets gives it to configuration files
 settings = read()
 
-# Who is let in. To change it, put three lines of docs/hub.md in the place of these.
-if settings.password is None:
-    c.JupyterHub.authenticator_class = "pam"
-else:
+# Who is let in. docs/hub.md has three lines for OAuth or LDAP, to be put in the next one's place.
+c.JupyterHub.authenticator_class = "pam"
+if settings.password is not None:  # the demonstration's
     c.JupyterHub.authenticator_class = "dummy"
     c.DummyAuthenticator.password = settings.password
 c.Authenticator.allowed_users = {settings.instructor, *settings.colleagues, *settings.students}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jupyterhub.spawner import LocalProcessSpawner
 
-from attention_hub import limits
+from attention_hub import homes, limits
 from attention_hub.settings import FOLDER, Settings
 
 CONFIGURATION = FOLDER / "configuration"
@@ -64,6 +64,8 @@ class CourseSpawner(LocalProcessSpawner):
 
     async def start(self) -> tuple[str, int]:
         account = pwd.getpwnam(self.user.name)
+        if homes.close_to_others(account):
+            self.log.warning("%s was open to others; it is 0700 now", account.pw_dir)
         folder = self.socket_folder()
         folder.mkdir(parents=True, exist_ok=True)
         os.chown(folder, account.pw_uid, account.pw_gid)
