@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import shutil
@@ -236,6 +237,51 @@ def test_what_a_dockerfile_copies_and_installs_exists(path: Path) -> None:
     pyproject = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     for extra in re.search(r"\.\[([a-z,]+)\]", text)[1].split(","):  # type: ignore[index]
         assert re.search(rf"^{extra} = \[", pyproject, re.MULTILINE), extra
+
+
+def sent_to_docker(path: str) -> bool:
+    """What .dockerignore says: the last line that fits a path or a folder above it decides."""
+    parts, sent = Path(path).parts, True
+    above = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    for line in (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        pattern = line.removeprefix("!").strip()
+        if not pattern or pattern.startswith("#"):
+            continue
+        if pattern.startswith("**/"):
+            fits = any(fnmatch.fnmatch(part, pattern[3:]) for part in parts)
+        elif pattern == "*":
+            fits = True
+        else:
+            fits = pattern in above
+        if fits:
+            sent = line.startswith("!")
+    return sent
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.stem)
+def test_what_a_dockerfile_copies_is_sent_to_docker(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    copied = [s for line in re.findall(r"^COPY (.+)$", text, re.M) for s in line.split()[:-1]]
+    for source in copied:
+        found = Path(os.path.normpath(source))
+        tracked = subprocess.run(
+            ["git", "ls-files", "--", str(found)], cwd=REPOSITORY, capture_output=True, text=True
+        ).stdout.splitlines()
+        assert tracked, source
+        assert all(sent_to_docker(name) for name in tracked), source
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("submitted/ada/attention/lesson.ipynb", "gradebook.db", ".git/HEAD", ".venv/bin/python"),
+        *("source/attention/lesson.ipynb", "cache/models/downloaded/a", "autograded/ada/a"),
+        *("jupyterlab_ext/node_modules/a/b.js", "deploy/jupyterhub/node_modules/a", "feedback/a"),
+        *("attention_course/__pycache__/cli.pyc", "attention_course.egg-info/PKG-INFO", "token"),
+    ],
+)
+def test_students_work_and_what_is_generated_are_not_sent_to_docker(name: str) -> None:
+    assert not sent_to_docker(name)
 
 
 def test_the_arguments_of_scheduler_and_worker_are_known_to_dask() -> None:
