@@ -106,7 +106,9 @@ def mark_of(gradebook: Any, assignment: Any, student: str) -> Mark:
         submission = gradebook.find_submission(assignment.name, student)
     except MissingEntry:
         return Mark(None, NOT_HANDED_IN)
-    late = _late(assignment.duedate, submission.timestamp)
+    # nbgrader counts an extension, and takes an assignment without a due date amiss where there
+    # is one.
+    late = _late(submission.total_seconds_late) if assignment.duedate else ""
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     wanted = {
         cell.id
@@ -124,10 +126,10 @@ def mark_of(gradebook: Any, assignment: Any, student: str) -> Mark:
     return Mark(score, _joined(late, f"{penalty:g} points taken off" if penalty else ""))
 
 
-def _late(due: Any, handed_in: Any) -> str:
-    if due is None or handed_in is None or handed_in <= due:
+def _late(seconds: float) -> str:
+    if seconds <= 0:
         return ""
-    minutes = int((handed_in - due).total_seconds() // 60)
+    minutes = int(seconds // 60)
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min"]

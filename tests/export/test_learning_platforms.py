@@ -146,6 +146,31 @@ def test_a_late_submission_says_how_late_and_what_it_cost(gradebook: Any, tmp_pa
     assert moodle(gradebook, tmp_path)["student-01"][4:] == ["4", notes["student-01"]]
 
 
+@pytest.mark.parametrize(
+    ("granted", "note"),
+    [(datetime.timedelta(days=2), ""), (datetime.timedelta(days=1), "late by 2 h 5 min")],
+)
+def test_an_extension_counts_before_a_submission_is_called_late(
+    gradebook: Any, tmp_path: Path, granted: datetime.timedelta, note: str
+) -> None:
+    hand_in(gradebook, "student-01", 5, 2, late=datetime.timedelta(days=1, hours=2, minutes=5))
+    gradebook.find_submission("attention", "student-01").extension = granted
+    gradebook.db.commit()
+    assert moodle(gradebook, tmp_path)["student-01"][4:] == ["7", note]
+    assert canvas(gradebook, tmp_path) == (
+        {"student-01": "7"},
+        {"student-01": note} if note else {},
+    )
+
+
+def test_an_extension_without_a_due_date_is_no_fault(gradebook: Any, tmp_path: Path) -> None:
+    hand_in(gradebook, "student-01", 5, 2)
+    gradebook.find_assignment("attention").duedate = None
+    gradebook.find_submission("attention", "student-01").extension = datetime.timedelta(days=1)
+    gradebook.db.commit()
+    assert moodle(gradebook, tmp_path)["student-01"][4:] == ["7", ""]
+
+
 def test_a_penalty_never_makes_less_than_nothing(gradebook: Any, tmp_path: Path) -> None:
     late = datetime.timedelta(minutes=1)
     hand_in(gradebook, "student-01", 1, 0, late=late, penalty=3)
