@@ -14,7 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from traitlets.config import Config, LazyConfigValue
 
-from attention_course.grading.batch.versions import own_code, versions
+from attention_course.grading.batch.versions import marking_code, versions
 from attention_course.grading.known import KnownNotebook
 from attention_course.grading.plugins import TrustedExecute
 from attention_course.grading.released import (
@@ -30,6 +30,12 @@ from attention_course.grading.submission import MOST_FILES, Assignment, digest_o
 
 class NotReleased(LookupError):
     """The gradebook knows no such assignment."""
+
+    @classmethod
+    def for_name(cls, name: str) -> NotReleased:
+        return cls(
+            f"the gradebook knows no notebook of {name!r}; run: nbgrader generate_assignment {name}"
+        )
 
 
 class Course:
@@ -99,10 +105,7 @@ class Course:
                 known = KnownNotebook(notebook, cells, json.loads(spec) if spec else None, found)
                 notebooks.append(known)
         if not notebooks:
-            raise NotReleased(
-                f"the gradebook knows no notebook of {name!r}; "
-                f"run: nbgrader generate_assignment {name}"
-            )
+            raise NotReleased.for_name(name)
         steps = step_names(
             self.converter.sanitize_preprocessors, self.converter.autograde_preprocessors
         )
@@ -138,7 +141,7 @@ class Course:
         environment = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith("NBGRADER_"))
         return {
             "assignment": digest_of(*contents),
-            "checks": own_code(),
+            "checks": marking_code(),
             "settings": digest_of(options, repr(assignment.steps), *environment),
             "versions": digest_of(json.dumps(assignment.versions, sort_keys=True)),
         }

@@ -88,7 +88,7 @@ def test_another_assignment_runs_everything_again(small: Any) -> None:
 def test_other_checks_run_everything_again(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     small.hand_in("student-01")
     small.grade()
-    monkeypatch.setattr(course_module, "own_code", lambda: "another")
+    monkeypatch.setattr(course_module, "marking_code", lambda: "another")
     assert small.grade().graded == {"student-01": "checks changed"}
 
 
