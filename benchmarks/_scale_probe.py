@@ -76,6 +76,7 @@ def main() -> None:
     launcher = Launcher.fork()  # as the command does, before a configuration is read
     from attention_course.commands.course_folder import CourseFolder
     from attention_course.commands.report import loaded_configuration
+    from attention_course.grading.batch import recording
     from attention_course.grading.batch.course import Course
     from attention_course.grading.batch.gradebook import Writer
     from attention_course.grading.batch.pool import Pool
@@ -89,7 +90,7 @@ def main() -> None:
         timed(Writer, "marks", spent),
         timed(Run, "_keep", spent),
         timed(Run, "_tasks", spent),
-        timed(Run, "_report", spent),
+        timed(recording, "_report", spent),
     ):
         pool = functools.partial(Pool, launcher=launcher)
         summary = grade_class(course, assignment, workers, listener=clock, pool=pool)

@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,9 +17,13 @@ import typer
 from attention_course.commands.course_folder import CourseFolder, Refusal, find_course_folder
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from attention_course.grading.batch.changes import Change
     from attention_course.grading.batch.course import Course
     from attention_course.grading.batch.launcher import Launcher
-    from attention_course.grading.batch.run import Listener, MakePool, Summary
+    from attention_course.grading.batch.recording import Summary
+    from attention_course.grading.batch.run import Listener, MakePool
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -165,6 +169,7 @@ def _grade(
 ) -> Summary:
     from attention_course.commands.report import database_words, loaded_configuration
     from attention_course.grading.batch.course import Course, NotReleased
+    from attention_course.grading.batch.one_by_one import grade_one_by_one
     from attention_course.grading.batch.run import grade_class
     from attention_course.grading.sandbox import refusal
 
@@ -180,11 +185,13 @@ def _grade(
     pattern = pattern or course.directory.student_id
     stock = course.why_stock()
     with database_words(folder), alone(folder), listener() as told, contextlib.chdir(folder.root):
-        if stock is not None:
-            return _by_nbgrader(course, assignment, pattern, force, stock, told)
+        tell = functools.partial(_write_report, folder, told)
         try:
+            if stock is not None:
+                told.say(f"{stock}: graded by nbgrader autograde, one after another")
+                return grade_one_by_one(course, assignment, pattern, force, told, tell)
             pool = _cluster(course, scheduler, told) if scheduler else _pool(launcher)
-            return grade_class(course, assignment, workers, pattern, force, told, pool)
+            return grade_class(course, assignment, workers, pattern, force, told, pool, tell)
         except (NotReleased, RuntimeError) as error:
             raise Refusal(str(error)) from error
 
@@ -208,33 +215,9 @@ def _cluster(course: Course, scheduler: str, told: Listener) -> MakePool:
     )
 
 
-def _by_nbgrader(
-    course: Course, assignment: str, pattern: str, force: bool, why: str, told: Listener
-) -> Summary:
-    """A configuration that workers cannot honour: nbgrader's own loop, one after another."""
-    from attention_course.grading.batch.run import Summary
-    from attention_course.grading.batch.stock import grade_by_nbgrader
-
-    told.say(f"{why}: graded by nbgrader autograde, one after another")
-    summary = Summary(assignment)
-    began = time.monotonic()
-    students = course.submitted(assignment, pattern)
-    told.begin(len(students), 0)
-    for student in students:
-        problem = grade_by_nbgrader(course, assignment, student, force)
-        if problem:
-            summary.problems[student] = problem
-            told.say(f"{assignment}/{student}: {problem}")
-        else:
-            summary.graded[student] = "as nbgrader autograde decides"
-        told.step(student)
-    summary.seconds = time.monotonic() - began
-    return summary
-
-
 def write_report(folder: CourseFolder, summary: Summary) -> Path | None:
     """Keep the last run's report in reports/, as data and as a table."""
-    if not summary.graded:
+    if not (summary.graded or summary.changes):
         return None
     place = folder.root / "reports"
     place.mkdir(exist_ok=True)
@@ -245,16 +228,48 @@ def write_report(folder: CourseFolder, summary: Summary) -> Path | None:
     return text
 
 
+def _write_report(folder: CourseFolder, told: Listener, summary: Summary) -> None:
+    try:
+        write_report(folder, summary)
+    except OSError as error:
+        told.say(
+            f"the marks are in the gradebook, but the report of their changes cannot be written "
+            f"({error}); attention-course changes {summary.assignment} shows them"
+        )
+    if summary.refused and summary.changes:
+        told.say(
+            f"{len(summary.changes)} marks had changed by then: "
+            f"attention-course changes {summary.assignment}"
+        )
+
+
 def _table(summary: Summary) -> list[str]:
+    lines = []
+    if summary.interrupted or summary.refused:
+        lines = [f"This run was broken off ({summary.refused or 'interrupted'})."]
     if not summary.changes:
-        return ["No mark that was there before has changed."]
+        return [*lines, "No mark that was there before has changed."]
     rows = [("student", "cell", "mark", "why")]
     rows += [(c.student, c.cell, c.in_words, c.why) for c in summary.changes]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    return [
+    return lines + [
         "  ".join([*(v.ljust(w) for v, w in zip(row, widths, strict=False)), row[3]])
         for row in rows
     ]
+
+
+def changes_table(title: str, changes: Sequence[Change]) -> Table:
+    """Changed marks as a person reads them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for name in ("student", "cell", "mark", "why"):
+        table.add_column(name)
+    for change in changes:
+        row = (change.student, change.cell, change.in_words, change.why)
+        table.add_row(*map(escape, row))
+    return table
 
 
 def print_summary(summary: Summary) -> None:
@@ -263,14 +278,7 @@ def print_summary(summary: Summary) -> None:
 
     out = console()
     if summary.changes:
-        from rich.table import Table
-
-        table = Table(title="Marks that changed", title_justify="left")
-        for name in ("student", "cell", "mark", "why"):
-            table.add_column(name)
-        for change in summary.changes:
-            table.add_row(change.student, change.cell, change.in_words, change.why)
-        out.print(table)
+        out.print(changes_table("Marks that changed", summary.changes))
     graded, unchanged = len(summary.graded), len(summary.unchanged)
     parts = [f"{graded} graded", f"{unchanged} unchanged"]
     if summary.problems:
@@ -320,7 +328,6 @@ def register(app: typer.Typer) -> None:
         summary = grade_assignment(
             folder, assignment, workers or processors(), student, force, scheduler
         )
-        write_report(folder, summary)
         if not summary.interrupted:
             from attention_course.commands.review import after_grading
 

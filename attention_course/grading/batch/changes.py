@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from attention_course.grading.batch.gradebook import Marks, StoredMark
+
+THEN = ", then "  # between the reasons of several changes of one mark
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,23 @@ def changes(student: str, before: Marks, after: Marks, why: str) -> list[Change]
     return found
 
 
+def merged(several: Iterable[Change]) -> list[Change]:
+    """One change for each mark, from before its first change to after its last, oldest first.
+
+    A mark that came back to what it was is left out.
+    """
+    found: dict[tuple[str, str, str], Change] = {}
+    for change in several:
+        place = (change.student, change.notebook, change.cell)
+        first = found.get(place)
+        if first is not None:
+            why = list(dict.fromkeys([*first.why.split(THEN), change.why]))
+            change = replace(change, before=first.before, why=THEN.join(why))
+        found[place] = change
+    kept = [change for change in found.values() if change.before != change.after]
+    return sorted(kept, key=lambda change: (change.student, change.notebook))
+
+
 def plain_marks(marks: Marks) -> dict[str, dict[str, float | None]]:
     """The automatic marks alone."""
     return {
@@ -53,4 +73,4 @@ def _show(mark: float | None) -> str:
     return "ungraded" if mark is None else f"{mark:g}"
 
 
-__all__ = ["Change", "StoredMark", "changes", "plain_marks"]
+__all__ = ["Change", "StoredMark", "changes", "merged", "plain_marks"]

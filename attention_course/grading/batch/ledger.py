@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS runs (
     number INTEGER PRIMARY KEY, assignment TEXT, at TEXT, report TEXT
 );
 """
-KEPT_RUNS = 50
+KEPT_RUNS = 50  # of each assignment
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,25 @@ class Ledger:
         query = "INSERT INTO runs (assignment, at, report) VALUES (?, ?, ?)"
         self._file.execute(query, (assignment, at, json.dumps(report)))
         self._file.execute(
-            "DELETE FROM runs WHERE number <= (SELECT max(number) FROM runs) - ?", (KEPT_RUNS,)
+            "DELETE FROM runs WHERE assignment = ? AND number NOT IN (SELECT number FROM runs "
+            "WHERE assignment = ? ORDER BY number DESC LIMIT ?)",
+            (assignment, assignment, KEPT_RUNS),
         )
 
-    def runs(self, assignment: str) -> list[dict[str, Any]]:
-        """The reports of earlier runs, oldest first."""
-        query = "SELECT at, report FROM runs WHERE assignment = ? ORDER BY number"
-        rows = self._file.execute(query, (assignment,))
-        return [{"at": at, **json.loads(report)} for at, report in rows]
+
+def read_runs(root: Path, assignment: str) -> list[dict[str, Any]]:
+    """The reports of earlier runs with their ``number`` and time (``at``), oldest first.
+
+    Makes no file, and leaves a damaged one where it is; raises sqlite3.Error where the ledger
+    cannot be read.
+    """
+    path = root / FOLDER / NAME
+    if not path.is_file():
+        return []
+    query = "SELECT number, at, report FROM runs WHERE assignment = ? ORDER BY number"
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+        rows = file.execute(query, (assignment,)).fetchall()
+    return [{**json.loads(report), "number": number, "at": at} for number, at, report in rows]
 
 
 def why_again(old: Entry | None, submission: str, parts: dict[str, str]) -> str | None:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from nbgrader.utils import parse_utc
 
 from attention_course.grading.batch.after import AfterSteps
-from attention_course.grading.batch.changes import Change, changes, plain_marks
+from attention_course.grading.batch.changes import plain_marks
 from attention_course.grading.batch.course import Course
 from attention_course.grading.batch.folders import Folders, clear_away
 from attention_course.grading.batch.gradebook import Marks, UnknownStudent, Writer
 from attention_course.grading.batch.helper import Outcome
 from attention_course.grading.batch.ledger import Entry, Ledger, why_again
 from attention_course.grading.batch.pool import Pool
+from attention_course.grading.batch.recording import Summary, Tell, recorded, uninterrupted
 from attention_course.grading.batch.stock import grade_by_nbgrader
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job
@@ -67,23 +64,6 @@ class Silent:
 
 
 @dataclass
-class Summary:
-    """What a run did. ``graded`` maps each student to the reason why their work was run."""
-
-    assignment: str
-    graded: dict[str, str] = field(default_factory=dict)
-    unchanged: list[str] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
-    ungraded: dict[str, dict[str, str]] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    seconds: float = 0.0
-    interrupted: bool = False
-
-    def to_record(self) -> dict[str, Any]:
-        return {**self.__dict__, "changes": [change.to_record() for change in self.changes]}
-
-
-@dataclass
 class _Task:
     """A submission that is to be graded."""
 
@@ -121,20 +101,13 @@ class Run:
         self.ledger.close()
         self.writer.gradebook.close()
 
-    def start(self, pattern: str, workers: int, force: bool) -> Summary:
-        began = time.monotonic()
-        before = self.writer.marks()
-        tasks = self._tasks(pattern, force, before)
-        self.listener.begin(len(tasks), len(self.summary.unchanged))
-        try:
+    def start(self, pattern: str, workers: int, force: bool, tell: Tell) -> Summary:
+        with recorded(self.summary, self.ledger, self.writer.marks, tell) as before:
+            tasks = self._tasks(pattern, force, before)
+            self.listener.begin(len(tasks), len(self.summary.unchanged))
             self._grade(tasks, workers)
             for task in self._foreign:
                 self._by_nbgrader(task)
-        except KeyboardInterrupt:
-            self.summary.interrupted = True
-        finally:  # a run that ends for want of workers has changed marks, too
-            self._report(before)
-        self.summary.seconds = time.monotonic() - began
         return self.summary
 
     # -- what is to be done -----------------------------------------------------------------
@@ -208,7 +181,7 @@ class Run:
         with self.pool(self.assignment, min(workers, len(jobs)), limit) as pool:
             for outcome in pool.run(jobs):
                 task = by_student[outcome.job.student]
-                with _uninterrupted():
+                with uninterrupted():
                     self._keep(task, outcome.result, outcome.digest, outcome.lost)
                 self.listener.step(task.student)
 
@@ -270,12 +243,12 @@ class Run:
         names = ", ".join(f"{name}.ipynb" for name in sorted(known))
         problem = f"{names} is missing ({_names(submission)})"
         result = Result(task.student, problem=problem)
-        with _uninterrupted():
+        with uninterrupted():
             self._keep(task, result, task.digest, None)
 
     def _by_nbgrader(self, task: _Task) -> None:
         """A notebook of another language: nbgrader starts its kernel."""
-        with _uninterrupted():
+        with uninterrupted():
             self.ledger.forget(self.assignment.name, task.student)
         clear_away(task.destination)
         problem = grade_by_nbgrader(self.course, self.assignment.name, task.student)
@@ -304,15 +277,6 @@ class Run:
                 f"marks are kept. Retry: attention-course grade {name} --student {student} --force"
             )
 
-    def _report(self, before: dict[str, Marks]) -> None:
-        if not self.summary.graded:
-            return
-        after = self.writer.marks()
-        for student, why in sorted(self.summary.graded.items()):
-            old, new = before.get(student, {}), after.get(student, {})
-            self.summary.changes += changes(student, old, new, why)
-        self.ledger.keep_run(self.assignment.name, self.summary.to_record())
-
 
 def grade_class(
     course: Course,
@@ -322,14 +286,16 @@ def grade_class(
     force: bool = False,
     listener: Listener | None = None,
     pool: MakePool = Pool,
+    tell: Tell = lambda summary: None,
 ) -> Summary:
     """Grade what changed of ``assignment``; raises NotReleased and NoWorkers.
 
-    Interrupted, it leaves every submission either graded or as it was.
+    Interrupted, it leaves every submission either graded or as it was. ``tell`` hears of a run
+    that graded anything, one that ends with an exception included.
     """
     run = Run(course, assignment, listener or Silent(), pool)
     try:
-        return run.start(pattern, workers, force)
+        return run.start(pattern, workers, force, tell)
     finally:
         run.close()
 
@@ -346,19 +312,3 @@ def _time(submission: Submission) -> Any:
         return parse_utc(submission.timestamp)
     except (ValueError, OverflowError):
         return None
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until what was begun is written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[bool] = []
-    before = signal.signal(signal.SIGINT, lambda *about: pressed.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt

@@ -23,7 +23,8 @@ from attention_course.commands.course_folder import CourseFolder
 from attention_course.commands.report import loaded_configuration
 from attention_course.grading.batch.course import Course
 from attention_course.grading.batch.helper import Outcome
-from attention_course.grading.batch.run import Summary, grade_class
+from attention_course.grading.batch.recording import Summary
+from attention_course.grading.batch.run import grade_class
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job
 from attention_course.grading.submission import (
