@@ -106,6 +106,7 @@ def labels_of(name: str) -> dict[str, str]:
         "scheduler": {"dask.org/cluster-name": "grading", "dask.org/component": "scheduler"},
         "worker": {"dask.org/cluster-name": "grading", "dask.org/component": "worker"},
         "ngshare": {"app.kubernetes.io/name": "ngshare"},
+        "operator": {},
     }
     if name in known:
         return known[name]
@@ -120,6 +121,14 @@ def chosen(selector: dict[str, Any], name: str) -> bool:
     return selector.get("matchLabels", {}).items() <= labels_of(name).items()
 
 
+def reaches(peer: dict[str, Any], name: str) -> bool:
+    """Whether a policy means this pod; the operator's is the only one in another namespace."""
+    if "namespaceSelector" in peer:
+        named = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        return bool(name == "operator" and named == "dask-operator")
+    return name != "operator" and chosen(peer["podSelector"], name)
+
+
 def let_through(direction: str, own: str, other: str, port: int, name: str = "") -> bool:
     """Whether the policies for ``own`` allow this; everything is allowed where none names it."""
     peers, policies = {"Ingress": "from", "Egress": "to"}[direction], []
@@ -128,7 +137,7 @@ def let_through(direction: str, own: str, other: str, port: int, name: str = "")
         if direction in spec["policyTypes"] and chosen(spec["podSelector"], own):
             policies.append(spec)
     return not policies or any(
-        any(chosen(peer["podSelector"], other) for peer in rule[peers] if "podSelector" in peer)
+        any(reaches(peer, other) for peer in rule[peers])
         and any(entry["port"] in (port, name) for entry in rule.get("ports", [{"port": port}]))
         for spec in policies
         for rule in spec.get(direction.lower(), [])
@@ -146,6 +155,11 @@ def let_through(direction: str, own: str, other: str, port: int, name: str = "")
         ("instructor", "worker", 8786, False),
         ("worker", "scheduler", 8786, True),
         ("worker", "gradebook", 5432, False),
+        ("operator", "scheduler", 8786, True),  # or no cluster becomes smaller
+        ("operator", "scheduler", 8787, True),
+        ("operator", "worker", 8786, False),
+        ("operator", "gradebook", 5432, False),
+        ("ngshare", "scheduler", 8786, False),
         ("worker", "instructor", 8888, False),
         ("worker", "ngshare", 8080, False),
         ("ngshare", "gradebook", 5432, False),
