@@ -237,8 +237,9 @@ def _write_report(folder: CourseFolder, told: Listener, summary: Summary) -> Non
             f"({error}); attention-course changes {summary.assignment} shows them"
         )
     if summary.refused and summary.changes:
+        count = len(summary.changes)
         told.say(
-            f"{len(summary.changes)} marks had changed by then: "
+            f"{count} mark{'s' if count != 1 else ''} had changed by then: "
             f"attention-course changes {summary.assignment}"
         )
 

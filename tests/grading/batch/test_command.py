@@ -153,7 +153,7 @@ def test_the_changes_of_a_run_that_is_broken_off_are_kept(
     if isinstance(error, NoWorkers):
         with pytest.raises(Refusal, match="the scheduler is gone"):
             run_here(small)
-        assert "1 marks had changed by then: attention-course changes ps1" in (
+        assert "1 mark had changed by then: attention-course changes ps1" in (
             capsys.readouterr().err
         )
         why = "the scheduler is gone"
