@@ -7,13 +7,13 @@ exactly once is the doing of the one who asks, who takes the first outcome of ea
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import itertools
 import queue
 import threading
 import time
-import uuid
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,42 +21,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distributed import Client, Future, WorkerPlugin, get_worker
+from distributed import Client, Future, SchedulerPlugin, WorkerPlugin, get_worker
+from distributed.comm import CommClosedError
 
-from attention_course.grading.batch.helper import PATIENCE, Chances, Helper, NoWorkers, Outcome
+from attention_course.grading.batch.fitness import Demands, unfit
+from attention_course.grading.batch.helper import PATIENCE, Chances, NoWorkers, Outcome
+from attention_course.grading.batch.helpers import CannotGrade, Helpers
 from attention_course.grading.batch.submitted import read_submission
-from attention_course.grading.batch.versions import own_code, versions
+from attention_course.grading.batch.versions import own_code
 from attention_course.grading.batch.worker import Job
-from attention_course.grading.sandbox import refusal
 from attention_course.grading.submission import Assignment, digest_of_submission
 
 AHEAD = 2  # jobs for each thread of a worker: one that it does, and one that it finds when done
 ANSWER = 30.0  # seconds in which a scheduler and its workers answer
 CONNECT = 10.0  # seconds in which a scheduler takes a connection
 EMPTY = 300.0  # seconds without any worker after which nobody waits any longer
+REST = 1.0  # seconds that an unfit worker takes to say so: who is idle is given everything
+PREFIX = "attention-course-"  # of what a scheduler and its workers hold for one grader
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Demands:
-    """What a worker must be like, so that marks do not depend on where they come from."""
-
-    versions: dict[str, str]
-    code: str
-    isolation: str
-    required: tuple[str, ...]
-
-
-def unfit(demands: Demands) -> str | None:
-    """Why this process may not grade, or None."""
-    for name, wanted in demands.versions.items():
-        found = versions().get(name)
-        if found != wanted:
-            return f"it has {name} {found or '(none)'} where the grader has {wanted}"
-    if own_code() != demands.code:
-        return "its attention-course is not the grader's"
-    return refusal(demands.isolation, demands.required)
 
 
 class Grader(WorkerPlugin):
@@ -70,65 +53,70 @@ class Grader(WorkerPlugin):
         self.demands = demands
         self.seconds = seconds
 
-    def setup(self, worker: Any) -> None:
-        """Start a helper. Raises RuntimeError on a worker that may not grade: it does not join."""
-        reason = unfit(self.demands)
-        if reason is not None:
-            raise RuntimeError(f"this worker may not grade: {reason}")
-        self._lock = threading.Lock()
-        self._free = [Helper(self.assignment)]
-        self._helpers = list(self._free)
+    async def setup(self, worker: Any) -> None:
+        """Start a helper. A worker that may not grade, or cannot, says so when it is asked to.
 
-    def teardown(self, worker: Any) -> None:
+        Whatever is raised here Dask writes into its log; the worker would join all the same.
+        """
+        self._helpers: Helpers | None = None
+        self._unfit = ""
+        self._ready = threading.Event()
+        # It takes a second or two, in which a worker that says nothing counts as lost.
+        await asyncio.to_thread(self._get_ready)
+
+    def _get_ready(self) -> None:
+        try:
+            reason = unfit(self.demands)
+            if reason is None:
+                self._helpers = Helpers(self.assignment, self.seconds)
+        except Exception as error:
+            reason = f"it cannot grade ({_first_line(error)})"
+        self._unfit = reason or ""
+        self._ready.set()
+
+    async def teardown(self, worker: Any) -> None:
         """End the helpers, whatever they do."""
-        with self._lock:
-            helpers, self._helpers, self._free = self._helpers, [], []
-        for helper in helpers:
-            helper.end()
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._ready.wait()
+        if self._helpers is not None:
+            self._helpers.close()
 
     def grade(self, job: Job) -> tuple[str, Any]:
-        """``("done", result)``, or ``("failed", what happened)``."""
-        with self._lock:
-            helper = self._free.pop() if self._free else Helper(self.assignment)
-            if helper not in self._helpers:
-                self._helpers.append(helper)
+        """``("done", result)``, ``("failed", what happened)``, or ``("unfit", why)``."""
+        self._ready.wait()
+        if self._helpers is None:
+            return "unfit", self._unfit
         try:
-            answer = _asked(helper, job, self.seconds)
-        except (EOFError, OSError) as error:
-            with self._lock, contextlib.suppress(ValueError):
-                self._helpers.remove(helper)
-            helper.end(close=False)
-            what = str(error) or "ended the grader's process"
-            what = f"{what} ({helper.last_words()})"
-            helper.log.close()
-            return "failed", what
-        with self._lock:
-            self._free.append(helper)
-        return answer
-
-
-def _asked(helper: Helper, job: Job, seconds: float | None) -> tuple[str, Any]:
-    """The helper's answer. Raises EOFError when it has died, TimeoutError when it is late."""
-    until = None if seconds is None else time.monotonic() + seconds
-    helper.connection.send(job)
-    while True:
-        left = None if until is None else max(0.0, until - time.monotonic())
-        if not helper.connection.poll(left):
-            raise TimeoutError("took too long and was ended")
-        kind, value, _ = helper.connection.recv()
-        if kind == "ready":
-            helper.ready = True
-        elif kind == "failed":
-            return kind, f"failed in the grader ({value})"
-        else:
-            return kind, value
+            return self._helpers.grade(job)
+        except CannotGrade as error:
+            return "unfit", str(error)
 
 
 def _grade(name: str, job: Job) -> tuple[str, Any]:
-    """The task: runs on a worker, in one of its threads."""
-    plugin: Any = get_worker().plugins[name]
-    answer: tuple[str, Any] = plugin.grade(job)
-    return answer
+    """The task: runs on a worker, in one of its threads. An unfit one adds its address."""
+    worker = get_worker()
+    plugin: Any = worker.plugins.get(name)
+    answer = ("unfit", "it was not made ready") if plugin is None else plugin.grade(job)
+    if answer[0] != "unfit":
+        return answer
+    time.sleep(REST)
+    return "unfit", (worker.address, answer[1])
+
+
+class Departures(SchedulerPlugin):
+    """Ends what the workers hold for a grader that has gone, however it went."""
+
+    name = PREFIX + "departures"
+    idempotent = True
+
+    def remove_client(self, scheduler: Any, client: str) -> None:
+        """The scheduler has lost the connection to a client, or it has said farewell."""
+        if PREFIX + client in scheduler.worker_plugins:
+            scheduler.loop.add_callback(
+                scheduler.unregister_worker_plugin, comm=None, name=PREFIX + client
+            )
 
 
 @dataclass
@@ -165,7 +153,7 @@ class ClusterPool:
         self.demands = Demands(dict(assignment.versions), own_code(), isolation, required)
         self.say = say
         self.empty = empty
-        self.name = f"attention-course-{uuid.uuid4().hex[:12]}"
+        self.name = ""
         self._client: Client | None = None
         self._chances = Chances()
         self._keys = itertools.count()
@@ -173,6 +161,7 @@ class ClusterPool:
         self._done: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._room, self._looked, self._alone = 0, 0.0, time.monotonic()
         self._told = False
+        self._dismissed: set[str] = set()
 
     # -- coming and going -------------------------------------------------------------------
 
@@ -184,8 +173,10 @@ class ClusterPool:
                 f"no Dask scheduler answers at {self.address} ({_first_line(error)}): start one "
                 "with `dask scheduler`, or grade on this machine without --scheduler"
             ) from error
+        self.name = PREFIX + self._client.id
         try:
-            self._make_ready(self._client)
+            with self._or_gone(self._client):
+                self._make_ready(self._client)
         except BaseException:
             self.close()
             raise
@@ -210,6 +201,8 @@ class ClusterPool:
 
     def _make_ready(self, client: Client) -> None:
         """Send away who may not grade, and give the others what they need."""
+        with contextlib.suppress(Exception):  # a scheduler without our package does without
+            _within(ANSWER, lambda: client.register_plugin(Departures()))
         plugin = Grader(self.name, self.assignment, self.demands, self.seconds)
         for _ in range(3):
             self._send_away(client)
@@ -246,7 +239,7 @@ class ClusterPool:
         with contextlib.suppress(TimeoutError):
             _within(ANSWER, lambda: client.cancel(list(asked.values()), force=True))
         for address, reason in unwanted.items():
-            self.say(f"the Dask worker {address} was sent away: {reason}")
+            self._say_away(address, reason)
         # Until they have left, what is sent to every worker fails there; and one that still held
         # something when it was asked stays until it is asked again.
         until = time.monotonic() + ANSWER
@@ -257,11 +250,25 @@ class ClusterPool:
                 return
             time.sleep(0.1)
 
+    def _say_away(self, address: str, reason: str) -> None:
+        self.say(f"the Dask worker {address} was sent away: {reason}")
+
+    def _dismiss(self, address: str, reason: str) -> None:
+        """Send away who has joined late and may not grade; :meth:`_look` sees that it goes."""
+        if address not in self._dismissed:
+            self._dismissed.add(address)
+            self._say_away(address, reason)
+            self._looked = 0.0
+
     # -- grading ----------------------------------------------------------------------------
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Grade all jobs; outcomes come as they are ready. Raises NoWorkers."""
-        waiting = deque(jobs)
+        assert self._client is not None
+        with self._or_gone(self._client):
+            yield from self._run(deque(jobs))
+
+    def _run(self, waiting: deque[Job]) -> Iterator[Outcome]:
         while waiting or self._in_work:
             self._look()
             while waiting and len(self._in_work) < self._room:
@@ -311,7 +318,10 @@ class ClusterPool:
             yield from self._again(work.job, f"failed ({_first_line(error)})", waiting)
             return
         del self._in_work[str(future.key)]
-        if kind == "failed":
+        if kind == "unfit":
+            waiting.appendleft(work.job)
+            self._dismiss(*value)
+        elif kind == "failed":
             yield from self._again(work.job, value, waiting)
         else:
             yield Outcome(work.job, result=value, digest=work.digest)
@@ -343,9 +353,14 @@ class ClusterPool:
         self._looked = now
         assert self._client is not None
         try:
-            threads = sum(_within(ANSWER, self._client.nthreads).values())
+            workers = _within(ANSWER, self._client.nthreads)
         except Exception as error:
             raise self._gone() from error
+        if away := sorted(self._dismissed & workers.keys()):
+            # Again each time until they have left: who still held something stays.
+            leave = functools.partial(self._client.retire_workers, away)
+            threading.Thread(target=_quietly, args=(leave,), daemon=True).start()
+        threads = sum(n for address, n in workers.items() if address not in self._dismissed)
         self._room = AHEAD * threads
         if threads:
             self._alone, self._told = now, False
@@ -358,6 +373,17 @@ class ClusterPool:
         elif not self._told:
             self._told = True
             self.say(f"no worker has joined the Dask scheduler at {self.address}; waiting for one")
+
+    @contextlib.contextmanager
+    def _or_gone(self, client: Client) -> Iterator[None]:
+        """What is raised because the scheduler is gone is said in a sentence."""
+        try:
+            yield
+        except Exception as error:
+            lost = isinstance(error, CommClosedError) or client.status != "running"
+            if lost and not isinstance(error, NoWorkers):
+                raise self._gone() from error
+            raise
 
     def _gone(self) -> NoWorkers:
         return NoWorkers(
@@ -387,6 +413,11 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
     if not well:
         raise value
     return value
+
+
+def _quietly(call: Callable[[], Any]) -> None:
+    with contextlib.suppress(Exception):
+        call()
 
 
 def _first_line(error: BaseException) -> str:
