@@ -277,7 +277,6 @@ def reckoned(record: Figures) -> str:
         ("workers that keep the writer busy", f"{row['each_ms'] * rate / 1000:.0f}"),
         ("a regrade with nothing changed", _span(record, "unchanged_s")),
         ("the class report", _span(record, "report_s")),
-        ("formgrader's table of students", _span(record, "students_page_s")),
         ("gradebook.db", f"{row['gradebook_mb'] * growth / 1024:.1f} GB"),
         ("memory of the writer", f"{_grown(record, 'writer_mb') / 1024:.1f} GB"),
     ]  # fmt: skip
