@@ -26,8 +26,8 @@ from distributed.comm import CommClosedError
 
 from attention_course.grading.batch.fitness import Demands, unfit
 from attention_course.grading.batch.helper import PATIENCE, Chances, NoWorkers, Outcome
-from attention_course.grading.batch.helpers import CannotGrade, Helpers
 from attention_course.grading.batch.submitted import read_submission
+from attention_course.grading.batch.team import CannotGrade, Team
 from attention_course.grading.batch.versions import own_code
 from attention_course.grading.batch.worker import Job
 from attention_course.grading.submission import Assignment, digest_of_submission
@@ -58,7 +58,7 @@ class Grader(WorkerPlugin):
 
         Whatever is raised here Dask writes into its log; the worker would join all the same.
         """
-        self._helpers: Helpers | None = None
+        self._team: Team | None = None
         self._unfit = ""
         self._ready = threading.Event()
         # It takes a second or two, in which a worker that says nothing counts as lost.
@@ -68,7 +68,7 @@ class Grader(WorkerPlugin):
         try:
             reason = unfit(self.demands)
             if reason is None:
-                self._helpers = Helpers(self.assignment, self.seconds)
+                self._team = Team(self.assignment, self.seconds)
         except Exception as error:
             reason = f"it cannot grade ({_first_line(error)})"
         self._unfit = reason or ""
@@ -80,16 +80,16 @@ class Grader(WorkerPlugin):
 
     def _end(self) -> None:
         self._ready.wait()
-        if self._helpers is not None:
-            self._helpers.close()
+        if self._team is not None:
+            self._team.close()
 
     def grade(self, job: Job) -> tuple[str, Any]:
         """``("done", result)``, ``("failed", what happened)``, or ``("unfit", why)``."""
         self._ready.wait()
-        if self._helpers is None:
+        if self._team is None:
             return "unfit", self._unfit
         try:
-            return self._helpers.grade(job)
+            return self._team.grade(job)
         except CannotGrade as error:
             return "unfit", str(error)
 

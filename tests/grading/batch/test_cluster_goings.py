@@ -12,7 +12,7 @@ import pytest
 
 from attention_course.grading.batch import helper
 from attention_course.grading.batch.helper import NoWorkers
-from attention_course.grading.batch.helpers import CannotGrade, Helpers
+from attention_course.grading.batch.team import CannotGrade, Team
 from attention_course.grading.batch.worker import Job
 
 from .clusters import cluster
@@ -113,10 +113,10 @@ def test_a_machine_whose_processes_end_before_they_are_ready_blames_no_submissio
 ) -> None:
     place = small.hand_in("student-1")
     monkeypatch.setattr(helper, "WORKER", "attention_course.no_such_module")
-    helpers = Helpers(small.course.assignment("ps1"), 60.0)
+    team = Team(small.course.assignment("ps1"), 60.0)
     with pytest.raises(CannotGrade, match=r"before they are ready .*no_such_module"):
-        helpers.grade(Job("student-1", str(place)))
-    helpers.close()
+        team.grade(Job("student-1", str(place)))
+    team.close()
 
 
 def test_a_machine_that_can_start_no_process_blames_no_submission(
@@ -124,4 +124,4 @@ def test_a_machine_that_can_start_no_process_blames_no_submission(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(CannotGrade, match="it can start no process"):
-        Helpers(small.course.assignment("ps1"), 60.0)
+        Team(small.course.assignment("ps1"), 60.0)

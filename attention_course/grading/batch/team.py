@@ -19,7 +19,7 @@ class CannotGrade(Exception):
     """The fault is this machine's, whatever the job: the job is for another one."""
 
 
-class Helpers:
+class Team:
     """As many helpers for ``assignment`` as jobs are done at the same time; close them.
 
     The first is started at once, and may take its time. Raises CannotGrade. A job may take
