@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import math
 import queue
 import threading
 import time
@@ -45,6 +46,8 @@ T = TypeVar("T")
 class Grader(WorkerPlugin):
     """What a worker of the cluster holds for one run: the assignment, and its helpers."""
 
+    idempotent = True  # registered again, it changes nothing where it is
+
     def __init__(
         self, name: str, assignment: Assignment, demands: Demands, seconds: float | None
     ) -> None:
@@ -66,13 +69,13 @@ class Grader(WorkerPlugin):
 
     def _get_ready(self) -> None:
         try:
-            reason = unfit(self.demands)
-            if reason is None:
+            self._unfit = unfit(self.demands) or ""
+            if not self._unfit:
                 self._team = Team(self.assignment, self.seconds)
-        except Exception as error:
-            reason = f"it cannot grade ({_first_line(error)})"
-        self._unfit = reason or ""
-        self._ready.set()
+        except BaseException as error:
+            self._unfit = f"it cannot grade ({_first_line(error)})"
+        finally:
+            self._ready.set()
 
     async def teardown(self, worker: Any) -> None:
         """End the helpers, whatever they do."""
@@ -95,14 +98,17 @@ class Grader(WorkerPlugin):
 
 
 def _grade(name: str, job: Job) -> tuple[str, Any]:
-    """The task: runs on a worker, in one of its threads. An unfit one adds its address."""
+    """The task: runs on a worker, in one of its threads.
+
+    One that is unfit, or that has no plug-in (``"unready"``), adds its address.
+    """
     worker = get_worker()
     plugin: Any = worker.plugins.get(name)
-    answer = ("unfit", "it was not made ready") if plugin is None else plugin.grade(job)
-    if answer[0] != "unfit":
+    answer = ("unready", "it was not made ready") if plugin is None else plugin.grade(job)
+    if answer[0] not in ("unfit", "unready"):
         return answer
     time.sleep(REST)
-    return "unfit", (worker.address, answer[1])
+    return answer[0], (worker.address, answer[1])
 
 
 class Departures(SchedulerPlugin):
@@ -162,6 +168,8 @@ class ClusterPool:
         self._room, self._looked, self._alone = 0, 0.0, time.monotonic()
         self._told = False
         self._dismissed: set[str] = set()
+        self._unready: dict[str, float] = {}  # since when, by address
+        self._unfit: tuple[float, str] | None = None  # since when nobody else answers; what is said
 
     # -- coming and going -------------------------------------------------------------------
 
@@ -203,12 +211,11 @@ class ClusterPool:
         """Send away who may not grade, and give the others what they need."""
         with contextlib.suppress(Exception):  # a scheduler without our package does without
             _within(ANSWER, lambda: client.register_plugin(Departures()))
-        plugin = Grader(self.name, self.assignment, self.demands, self.seconds)
         for _ in range(3):
             self._send_away(client)
             try:
                 # Who joins later is given it by the scheduler, before any work.
-                _within(ANSWER, lambda: client.register_plugin(plugin))
+                self._register(client)
             except TimeoutError:
                 self.say("a Dask worker does not answer; the others begin without it")
             except Exception as error:
@@ -217,12 +224,16 @@ class ClusterPool:
             return
         raise NoWorkers(f"the workers at {self.address} cannot be made ready: {reason}")
 
+    def _register(self, client: Client) -> None:
+        plugin = Grader(self.name, self.assignment, self.demands, self.seconds)
+        _within(ANSWER, lambda: client.register_plugin(plugin))
+
     def _send_away(self, client: Client) -> None:
         asked = {
             address: client.submit(
                 unfit, self.demands, workers=[address], key=self._key("fit"), pure=False
             )
-            for address in client.nthreads()
+            for address in _within(ANSWER, client.nthreads)
         }
         until = time.monotonic() + ANSWER
         unwanted: dict[str, str] = {}
@@ -232,6 +243,8 @@ class ClusterPool:
             except TimeoutError:
                 continue  # the scheduler gives it up when it stays silent
             except Exception as error:
+                if client.status != "running" or answer.status in ("cancelled", "lost"):
+                    raise self._gone() from error
                 reason = f"it cannot grade ({_first_line(error)})"
             if reason is not None:
                 unwanted[address] = reason
@@ -255,10 +268,21 @@ class ClusterPool:
 
     def _dismiss(self, address: str, reason: str) -> None:
         """Send away who has joined late and may not grade; :meth:`_look` sees that it goes."""
+        if self._unfit is None:
+            self._unfit = time.monotonic(), reason
         if address not in self._dismissed:
             self._dismissed.add(address)
             self._say_away(address, reason)
             self._looked = 0.0
+
+    def _make_ready_again(self, address: str, reason: str) -> None:
+        """The scheduler has lost the connection to this grader for a moment, and the plug-in."""
+        since = self._unready.setdefault(address, time.monotonic())
+        if time.monotonic() - since > ANSWER:
+            self._dismiss(address, reason)
+        elif self._client is not None:
+            with contextlib.suppress(TimeoutError):
+                self._register(self._client)
 
     # -- grading ----------------------------------------------------------------------------
 
@@ -318,10 +342,12 @@ class ClusterPool:
             yield from self._again(work.job, f"failed ({_first_line(error)})", waiting)
             return
         del self._in_work[str(future.key)]
-        if kind == "unfit":
+        if kind in ("unfit", "unready"):
             waiting.appendleft(work.job)
-            self._dismiss(*value)
-        elif kind == "failed":
+            (self._dismiss if kind == "unfit" else self._make_ready_again)(*value)
+            return
+        self._unfit = None
+        if kind == "failed":
             yield from self._again(work.job, value, waiting)
         else:
             yield Outcome(work.job, result=value, digest=work.digest)
@@ -356,12 +382,21 @@ class ClusterPool:
             workers = _within(ANSWER, self._client.nthreads)
         except Exception as error:
             raise self._gone() from error
-        if away := sorted(self._dismissed & workers.keys()):
+        self._dismissed &= workers.keys()  # who comes back may have been mended
+        if away := sorted(self._dismissed):
             # Again each time until they have left: who still held something stays.
             leave = functools.partial(self._client.retire_workers, away)
             threading.Thread(target=_quietly, args=(leave,), daemon=True).start()
         threads = sum(n for address, n in workers.items() if address not in self._dismissed)
         self._room = AHEAD * threads
+        # Who may grade takes as long for an answer as a submission may.
+        patience = max(self.empty, math.inf if self.seconds is None else self.seconds)
+        if self._unfit is not None and now - self._unfit[0] > patience:
+            raise NoWorkers(
+                f"for {patience:.0f} s no worker that may grade has answered at the Dask scheduler "
+                f"{self.address}; one was sent away because {self._unfit[1]}. What was graded is "
+                "kept: mend the workers and run the same command again"
+            )
         if threads:
             self._alone, self._told = now, False
         elif now - self._alone > self.empty:

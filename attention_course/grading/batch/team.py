@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from typing import Any
@@ -30,6 +29,7 @@ class Team:
         self.assignment = assignment
         self.seconds = seconds
         self._lock = threading.Lock()
+        self._closed = False
         self._all: list[Helper] = []
         self._free = [self._started()]
 
@@ -47,18 +47,21 @@ class Team:
                     return "failed", f"{str(error) or ENDED} ({words})"
             else:
                 with self._lock:
-                    self._free.append(helper)
+                    self._free.append(helper)  # where it was closed meanwhile, nobody asks it
                 return answer
         raise CannotGrade(f"its processes end before they are ready ({words})")
 
     def close(self) -> None:
         """End the helpers, whatever they do."""
         with self._lock:
+            self._closed = True  # who still waits for a helper of these starts no other
             helpers, self._all, self._free = self._all, [], []
         for helper in helpers:
             helper.end()
 
     def _started(self) -> Helper:
+        if self._closed:
+            raise CannotGrade("its helpers were ended")
         try:
             helper = Helper(self.assignment)
         except OSError as error:
@@ -68,7 +71,9 @@ class Team:
 
     def _bury(self, helper: Helper) -> str:
         """What it said last."""
-        with self._lock, contextlib.suppress(ValueError):
+        with self._lock:
+            if helper not in self._all:
+                return "it was ended"
             self._all.remove(helper)
         helper.end(close=False)
         words = helper.last_words()

@@ -52,6 +52,50 @@ def test_who_joins_late_and_may_not_grade_costs_nobody_a_mark(small: Any, tmp_pa
     assert len(away) == 1 and "its attention-course is not the grader's" in away[0]
 
 
+def test_unfit_workers_that_come_again_and_again_do_not_keep_a_run_alive(
+    small: Any, tmp_path: Path
+) -> None:
+    small.hand_in("student-1")
+    (tmp_path / "sitecustomize.py").write_text(ANOTHER_CHECKOUT)
+    with cluster(tmp_path / "cluster", 0) as started:
+
+        def say(sentence: str) -> None:
+            started.add("env", f"PYTHONPATH={tmp_path}")
+
+        def pool(*about: Any) -> Any:
+            made = started.pool(say, empty=60)(*about)
+            made.seconds, made.empty = 1.0, 1.0
+            return made
+
+        with pytest.raises(NoWorkers, match=r"sent away because its attention-course .* mend"):
+            small.grade(pool=pool)
+    assert small.state()["rows"]["grades"] == []
+
+
+def test_a_lost_plug_in_is_given_again_and_nobody_sent_away(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from attention_course.grading.distributed import ClusterPool
+
+    hand_out = ClusterPool._hand_out
+
+    def after_a_moment_without_the_scheduler(self: ClusterPool, *about: Any) -> Any:
+        monkeypatch.setattr(ClusterPool, "_hand_out", hand_out)
+        assert self._client is not None
+        self._client.unregister_worker_plugin(self.name)
+        return hand_out(self, *about)
+
+    monkeypatch.setattr(ClusterPool, "_hand_out", after_a_moment_without_the_scheduler)
+    names = [f"student-{number}" for number in range(4)]
+    for name in names:
+        small.hand_in(name)
+    with cluster(tmp_path / "cluster", 1) as started:
+        summary = small.grade(pool=started.pool(small.told.say))
+        assert started.count() == 1
+    assert set(summary.graded) == set(names) and summary.ungraded == {}
+    assert small.told.sentences == []
+
+
 def test_a_grader_that_is_killed_leaves_nothing_on_the_cluster(small: Any, tmp_path: Path) -> None:
     from distributed import Client
 
@@ -117,6 +161,26 @@ def test_a_machine_whose_processes_end_before_they_are_ready_blames_no_submissio
     with pytest.raises(CannotGrade, match=r"before they are ready .*no_such_module"):
         team.grade(Job("student-1", str(place)))
     team.close()
+
+
+def test_a_team_that_was_ended_while_it_loads_starts_nobody_else(
+    small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = small.hand_in("student-1")
+    started: list[helper.Helper] = []
+    team = Team(small.course.assignment("ps1"), 60.0)
+    bury = Team._bury
+
+    def ended_meanwhile(self: Team, one: helper.Helper) -> str:
+        started.append(one)
+        self.close()
+        return bury(self, one)
+
+    monkeypatch.setattr(Team, "_bury", ended_meanwhile)
+    team._all[0].process.kill()
+    with pytest.raises(CannotGrade, match="its helpers were ended"):
+        team.grade(Job("student-1", str(place)))
+    assert len(started) == 1 and started[0].process.poll() is not None
 
 
 def test_a_machine_that_can_start_no_process_blames_no_submission(
