@@ -12,6 +12,7 @@ look and the reading.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import pwd
 import secrets
@@ -33,6 +34,7 @@ REFUSED = ""  # no account has an empty name
 NAMED = 10  # left-out entries that are named one by one
 DEEPEST = 30  # folders within folders; each costs a descriptor and a call
 LONGEST = 1000  # bytes of a path within a submission, so that every program can use the copy
+MOST = 10_000  # files and folders of a submission; each costs a file of the instructor's
 PIECE = 1 << 20
 # Without O_NONBLOCK a pipe that nobody writes to, or a file under a lease, would be waited for.
 _FOR_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -176,11 +178,16 @@ class Copying:
     largest: int
     left: int
     groupshared: bool = False
+    entries_left: int = field(default_factory=lambda: MOST)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def folder(self, source: int, target: Path, inside: str, depth: int = 0) -> None:
         """Copy what lies in an open folder into ``target``, which is made."""
-        entries = _entries(source)
+        entries = _entries(source, self.entries_left + 1)
+        if len(entries) > self.entries_left:
+            entries = entries[: self.entries_left]
+            self.left_out.append((inside or ".", f"makes more than {MOST:,} files and folders"))
+        self.entries_left -= len(entries)
         target.mkdir(mode=0o700)
         # Small ones first: where the submission is too large, its notebook is what is kept.
         for name, about in sorted(entries, key=lambda one: (_size(one[1]), one[0])):
@@ -193,7 +200,7 @@ class Copying:
                 self.left_out.append((path, str(reason)))
         about = os.fstat(source)
         # The instructor's own rights, so that they can replace it with the next submission.
-        mode = stat.S_IMODE(about.st_mode) & 0o2777 | 0o700
+        mode = stat.S_IMODE(about.st_mode) & 0o2755 | 0o700
         os.chmod(target, mode | 0o2770 if self.groupshared else mode)
         with suppress(OSError, OverflowError):  # times that this file system cannot hold
             os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
@@ -259,8 +266,8 @@ class Copying:
             except NotTaken:
                 target.unlink()
                 raise
-            # No set-user-ID bit: the copy belongs to the instructor.
-            mode = stat.S_IMODE(about.st_mode) & 0o777 | 0o600
+            # No set-user-ID bit, and nobody else writes: the copy belongs to the instructor.
+            mode = stat.S_IMODE(about.st_mode) & 0o755 | 0o600
             os.fchmod(file.fileno(), mode | 0o660 if self.groupshared else mode)
         self.left -= copied
         with suppress(OSError, OverflowError):
@@ -305,9 +312,10 @@ def _open(name: str, flags: int, folder: int | None = None) -> int:
         raise NotTaken(f"cannot be opened ({error.strerror})") from None
 
 
-def _entries(folder: int) -> list[tuple[str, os.stat_result | None]]:
+def _entries(folder: int, most: int) -> list[tuple[str, os.stat_result | None]]:
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in itertools.islice(found, most)]
     except OSError as error:
         raise NotTaken(f"cannot be listed ({error.strerror})") from None
     return [(name, _look(folder, name)) for name in names]

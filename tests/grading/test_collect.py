@@ -300,6 +300,31 @@ def test_times_and_modes_are_kept_without_rights_for_programs(exchange: Exchange
     assert stat.S_IMODE((copy / "data").stat().st_mode) == 0o755
 
 
+def test_nobody_but_the_instructor_may_write_a_copy(exchange: Exchange) -> None:
+    folder = exchange.hand_in()
+    for path in (folder, folder / "lesson.ipynb", folder / "data"):
+        path.chmod(0o777)
+    exchange.collect()
+    copy = exchange.course / "submitted" / ME / "ps1"
+    assert [p for p in (copy, *copy.rglob("*")) if p.stat().st_mode & 0o022] == []
+
+
+def test_a_submission_of_very_many_files_costs_nobody_else_theirs(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 50)
+    folder = exchange.hand_in()
+    for number in range(20):
+        (folder / f"d{number}").mkdir()
+        for one in range(10):
+            (folder / f"d{number}" / f"{one}").touch()
+    said = exchange.collect()
+    copy = exchange.course / "submitted" / ME / "ps1"
+    assert len(list(copy.rglob("*"))) <= 50
+    assert exchange.came()["lesson.ipynb"] == "{}"
+    assert "makes more than 50 files and folders" in said
+
+
 def test_a_course_shared_by_a_group_may_write_the_copies(exchange: Exchange) -> None:
     exchange.hand_in()
     exchange.collect(groupshared=True)
