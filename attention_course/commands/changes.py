@@ -27,7 +27,12 @@ def recorded_runs(folder: CourseFolder, assignment: str) -> list[PastRun]:
     path = folder.root / FOLDER / NAME
     try:
         runs = past_runs(folder.root, assignment)
-    except (sqlite3.Error, ValueError) as error:
+    except sqlite3.OperationalError as error:
+        raise Refusal(
+            f"{path} cannot be opened ({error}). Run this as the account that grades, and not "
+            "while a disk is full."
+        ) from error
+    except (sqlite3.Error, ValueError, TypeError) as error:
         raise Refusal(
             f"the runs in {path} cannot be read ({error}). Move that file away if it is damaged; "
             f"the next attention-course grade {assignment} makes another, without earlier runs."

@@ -222,9 +222,12 @@ def write_report(folder: CourseFolder, summary: Summary) -> Path | None:
     place = folder.root / "reports"
     place.mkdir(exist_ok=True)
     data = json.dumps(summary.to_record(), indent=2, ensure_ascii=False)
-    (place / f"{summary.assignment}-changes.json").write_text(data + "\n", encoding="utf-8")
+    # A folder's name may hold what is no UTF-8, and so may the id of its student.
+    data_file = place / f"{summary.assignment}-changes.json"
+    data_file.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
     text = place / f"{summary.assignment}-changes.txt"
-    text.write_text("\n".join(_table(summary)) + "\n", encoding="utf-8")
+    lines = "\n".join(_table(summary)) + "\n"
+    text.write_text(lines, encoding="utf-8", errors="backslashreplace")
     return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,17 @@ def _past_run(record: dict[str, Any]) -> PastRun:
             int(record["number"]),
             datetime.fromisoformat(record["at"]),
             len(record["graded"]),
-            tuple(Change(**change) for change in record["changes"]),
+            tuple(_change(change) for change in record["changes"]),
             record.get("refused") or ("interrupted" if record["interrupted"] else ""),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"run {record.get('number')} has another form: {error}") from error
+
+
+def _change(record: dict[str, Any]) -> Change:
+    """Without what a later version may have noted besides."""
+    known = {field.name for field in fields(Change)}
+    return Change(**{name: value for name, value in record.items() if name in known})
 
 
 def before_the_last(runs: Sequence[PastRun]) -> PastRun | None:

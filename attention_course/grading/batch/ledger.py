@@ -98,8 +98,8 @@ class Ledger:
 def read_runs(root: Path, assignment: str) -> list[dict[str, Any]]:
     """The reports of earlier runs with their ``number`` and time (``at``), oldest first.
 
-    Makes no file, and leaves a damaged one where it is; raises sqlite3.Error where the ledger
-    cannot be read.
+    Makes no ledger, and leaves a damaged one where it is; raises sqlite3.Error where it cannot
+    be read.
     """
     path = root / FOLDER / NAME
     if not path.is_file():

@@ -11,7 +11,7 @@ from attention_course.grading.batch.gradebook import Writer
 from attention_course.grading.batch.ledger import Ledger
 from attention_course.grading.batch.recording import Summary, Tell, recorded
 from attention_course.grading.batch.run import Listener
-from attention_course.grading.batch.stock import grade_by_nbgrader
+from attention_course.grading.batch.stock import UNFINISHED, grade_by_nbgrader
 
 
 def grade_one_by_one(
@@ -51,8 +51,7 @@ def _grade_each(
     for student in students:
         destination = course.path(course.directory.autograded_directory, student, name)
         before = _written(destination)
-        # Until it is done, which may not come to pass.
-        summary.problems[student] = "nbgrader autograde did not come to its end"
+        summary.problems[student] = UNFINISHED
         problem = grade_by_nbgrader(course, name, student, force)
         if problem:
             summary.problems[student] = problem

@@ -46,8 +46,9 @@ def recorded(
 ) -> Iterator[dict[str, Marks]]:
     """Around a run: gives the marks before it, and notes afterwards what has become of them.
 
-    The changes go into ``summary`` and the ledger, and ``tell`` hears of them, however the run
-    ends. Ctrl-C ends it as if it were done; any other exception goes on.
+    The changes go into ``summary`` and the ledger, and ``tell`` hears of them, whether the run
+    ends well, by Ctrl-C (as if it were done) or by another exception (which goes on); but not
+    where ``marks`` cannot be read any more, as when the gradebook's server is gone.
     """
     began = time.monotonic()
     before = marks()

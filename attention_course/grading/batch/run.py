@@ -18,7 +18,7 @@ from attention_course.grading.batch.helper import Outcome
 from attention_course.grading.batch.ledger import Entry, Ledger, why_again
 from attention_course.grading.batch.pool import Pool
 from attention_course.grading.batch.recording import Summary, Tell, recorded, uninterrupted
-from attention_course.grading.batch.stock import grade_by_nbgrader
+from attention_course.grading.batch.stock import UNFINISHED, grade_by_nbgrader
 from attention_course.grading.batch.submitted import read_submission
 from attention_course.grading.batch.worker import Job
 from attention_course.grading.submission import (
@@ -251,10 +251,12 @@ class Run:
         with uninterrupted():
             self.ledger.forget(self.assignment.name, task.student)
         clear_away(task.destination)
+        self.summary.problems[task.student] = UNFINISHED
         problem = grade_by_nbgrader(self.course, self.assignment.name, task.student)
         if problem:
             self._problem(task.student, problem)
             return
+        del self.summary.problems[task.student]
         written = {path.stem: path.stat().st_size for path in task.destination.glob("*.ipynb")}
         marks = plain_marks(self.writer.marks().get(task.student, {}))
         entry = Entry(task.digest, task.parts, written, marks)

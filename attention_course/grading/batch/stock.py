@@ -11,11 +11,14 @@ from nbgrader.coursedir import CourseDirectory
 
 from attention_course.grading.batch.course import Course
 
+# What is said of a submission until nbgrader is done with it, which may not come to pass.
+UNFINISHED = "nbgrader autograde did not come to its end"
+
 
 def grade_by_nbgrader(
     course: Course, assignment: str, student: str, force: bool = True
 ) -> str | None:
-    """Autograde one student (or those who fit a pattern); why that failed, or None.
+    """Autograde one student; why that failed, or None.
 
     Our preprocessors in the configuration do here what they do in ``nbgrader autograde``.
     """
@@ -24,7 +27,7 @@ def grade_by_nbgrader(
     directory.root = course.directory.root
     directory.db_url = course.db_url
     directory.assignment_id = assignment
-    directory.student_id = student if force is False else glob.escape(student)
+    directory.student_id = glob.escape(student)  # nbgrader takes a pattern
     converter = Autograde(coursedir=directory, config=course.config)
     converter.force = force
     handler = _Errors(said)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from attention_course import cli
-from attention_course.commands.course_folder import CONFIGURATION, Refusal
+from attention_course.commands.course_folder import CONFIGURATION, CourseFolder, Refusal
+from attention_course.commands.grade import write_report
 from attention_course.grading.batch import ledger as ledger_module
 from attention_course.grading.batch.changes import Change, merged
 from attention_course.grading.batch.ledger import Ledger, read_runs
@@ -178,6 +181,39 @@ def test_a_damaged_ledger_is_named_and_left_where_it_is(course: Path) -> None:
     place.write_bytes(b"no database" * 100)
     assert f"the runs in {place} cannot be read" in refused()
     assert place.read_bytes() == b"no database" * 100
+
+
+def test_a_ledger_that_cannot_be_opened_is_no_damaged_one(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(course, [])
+
+    def refuse(*about: Any, **more: Any) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    said = refused()
+    assert "Run this as the account that grades" in said and "Move" not in said
+
+
+def test_what_a_later_version_notes_besides_is_passed_over(course: Path) -> None:
+    record(course, [("student-01", 2.0, 0.0)])
+    ledger = Ledger(course)
+    ((report,),) = ledger._file.execute("SELECT report FROM runs").fetchall()
+    later = {**json.loads(report), "more": 1}
+    later["changes"][0]["more"] = 2
+    ledger._file.execute("UPDATE runs SET report = ?", (json.dumps(later),))
+    ledger.close()
+    assert marks() == [("student-01", 2.0, 0.0)]
+
+
+def test_a_report_names_a_student_whose_id_is_no_utf_8(course: Path) -> None:
+    student = os.fsdecode(b"student-\xff")
+    summary = Summary("ps1", {student: "forced"}, changes=[change(student, 1.0, 2.0)])
+    text = write_report(CourseFolder(course), summary)
+    assert text is not None and "student-\\udcff" in text.read_text()
+    kept = json.loads(text.with_suffix(".json").read_text())
+    assert kept["changes"][0]["student"] == student
 
 
 def test_another_assignments_runs_are_another_matter(
