@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,10 @@ import pytest
 # Before torch is loaded anywhere: several workers share few cores, and one thread is repeatable.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+# A shell's background job ignores Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHROMIUM_FLAGS = (
@@ -44,6 +49,9 @@ FIRST = (
     "grading/test_conformance.py",
     "model/test_hub_downloads.py",
     "grading/test_ordinary_user.py",
+    "grading/batch/test_cluster_goings.py",
+    "postgres/test_course_on_kubernetes.py",
+    "grading/batch/test_command.py",
     "grading/batch/test_launcher.py",
     "grading/test_sandbox_contract.py",
     "grading/batch/test_afresh.py",

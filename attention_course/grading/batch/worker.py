@@ -90,10 +90,18 @@ def _listen(connection: Connection, jobs: queue.SimpleQueue[Any], folder: str) -
     _end(folder)
 
 
+_ending = threading.Lock()
+
+
 def _end(folder: str) -> NoReturn:
+    _ending.acquire()  # another thread that comes here waits until all is over
     with contextlib.suppress(Exception):
         shut_down()
-    shutil.rmtree(folder, ignore_errors=True)
+    # Under another name first: a thread that still loads would put something new into it.
+    gone = f"{folder}-gone"
+    with contextlib.suppress(OSError):
+        os.rename(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
     os._exit(0)
 
 

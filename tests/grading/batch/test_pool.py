@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -134,8 +135,33 @@ def test_a_worker_ends_when_the_grader_is_gone(small: Any) -> None:
     worker = Helper(pool.assignment)
     worker.connection.close()
     assert worker.process.wait(60) == 0
-    assert not Path(worker.folder).exists()
+    assert not list(Path(worker.folder).parent.glob(f"{Path(worker.folder).name}*"))
     worker.log.close()
+
+
+MAKES_MORE = """
+import contextlib, os, sys, tempfile, threading
+from attention_course.grading.batch import worker
+
+folder, remove = sys.argv[1], os.rmdir
+
+def late(*about, **more):
+    with contextlib.suppress(OSError):
+        tempfile.mkdtemp(dir=folder)
+    remove(*about, **more)
+
+os.rmdir = late
+threading.Thread(target=worker._end, args=(folder,), daemon=True).start()
+worker._end(folder)
+"""
+
+
+def test_what_a_worker_still_makes_while_it_ends_is_not_left(tmp_path: Path) -> None:
+    """A regression: a thread that loads made a folder in the one that was being removed."""
+    place = tmp_path / "folder"
+    place.mkdir()
+    subprocess.run([sys.executable, "-c", MAKES_MORE, str(place)], check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
 
 
 def _alive(pid: int) -> bool:
