@@ -170,7 +170,12 @@ def test_a_helper_that_dies_is_replaced_and_its_submission_set_aside(
     assert "ended the grader's process" in summary.ungraded["student-002"]["test_double"]
 
 
-def test_a_scheduler_that_goes_leaves_a_state_to_go_on_from(small: Any, tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_leaves_a_state_to_go_on_from(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from attention_course.grading import distributed
+
+    monkeypatch.setattr(distributed, "CONNECT", 2.0)  # for so long the scheduler is looked for
     names = a_class(small, 12)
     with cluster(tmp_path / "cluster", 1) as started:
         assert started.scheduler is not None

@@ -135,8 +135,10 @@ def test_a_grader_that_is_killed_leaves_nothing_on_the_cluster(small: Any, tmp_p
 def test_a_scheduler_that_goes_at_the_very_start_is_one_sentence(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from attention_course.grading import distributed
     from attention_course.grading.distributed import ClusterPool
 
+    monkeypatch.setattr(distributed, "CONNECT", 2.0)  # for so long the scheduler is looked for
     send_away = ClusterPool._send_away
     with cluster(tmp_path / "cluster", 1) as started:
 
