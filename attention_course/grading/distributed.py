@@ -168,8 +168,7 @@ class ClusterPool:
         self._room, self._looked, self._alone = 0, 0.0, time.monotonic()
         self._told = False
         self._dismissed: set[str] = set()
-        self._unready: dict[str, float] = {}  # since when, by address
-        self._unfit: tuple[float, str] | None = None  # since when nobody else answers; what is said
+        self._unfit: tuple[float, str] | None = None  # since when only unfit ones answer, and why
 
     # -- coming and going -------------------------------------------------------------------
 
@@ -268,21 +267,10 @@ class ClusterPool:
 
     def _dismiss(self, address: str, reason: str) -> None:
         """Send away who has joined late and may not grade; :meth:`_look` sees that it goes."""
-        if self._unfit is None:
-            self._unfit = time.monotonic(), reason
         if address not in self._dismissed:
             self._dismissed.add(address)
             self._say_away(address, reason)
             self._looked = 0.0
-
-    def _make_ready_again(self, address: str, reason: str) -> None:
-        """The scheduler has lost the connection to this grader for a moment, and the plug-in."""
-        since = self._unready.setdefault(address, time.monotonic())
-        if time.monotonic() - since > ANSWER:
-            self._dismiss(address, reason)
-        elif self._client is not None:
-            with contextlib.suppress(TimeoutError):
-                self._register(self._client)
 
     # -- grading ----------------------------------------------------------------------------
 
@@ -344,7 +332,12 @@ class ClusterPool:
         del self._in_work[str(future.key)]
         if kind in ("unfit", "unready"):
             waiting.appendleft(work.job)
-            (self._dismiss if kind == "unfit" else self._make_ready_again)(*value)
+            self._unfit = self._unfit or (time.monotonic(), value[1])
+            if kind == "unfit":
+                self._dismiss(*value)
+            elif self._client is not None:
+                # The scheduler has lost the grader for a moment, and with it the plug-in.
+                _quietly(functools.partial(self._register, self._client))
             return
         self._unfit = None
         if kind == "failed":
@@ -394,8 +387,8 @@ class ClusterPool:
         if self._unfit is not None and now - self._unfit[0] > patience:
             raise NoWorkers(
                 f"for {patience:.0f} s no worker that may grade has answered at the Dask scheduler "
-                f"{self.address}; one was sent away because {self._unfit[1]}. What was graded is "
-                "kept: mend the workers and run the same command again"
+                f"{self.address} (of one that may not: {self._unfit[1]}); what was graded is kept: "
+                "mend the workers and run the same command again"
             )
         if threads:
             self._alone, self._told = now, False
@@ -415,8 +408,8 @@ class ClusterPool:
         try:
             yield
         except Exception as error:
-            lost = isinstance(error, CommClosedError) or client.status != "running"
-            if lost and not isinstance(error, NoWorkers):
+            silent = isinstance(error, CommClosedError | TimeoutError)
+            if (silent or client.status != "running") and not isinstance(error, NoWorkers):
                 raise self._gone() from error
             raise
 

@@ -67,7 +67,7 @@ def test_unfit_workers_that_come_again_and_again_do_not_keep_a_run_alive(
             made.seconds, made.empty = 1.0, 1.0
             return made
 
-        with pytest.raises(NoWorkers, match=r"sent away because its attention-course .* mend"):
+        with pytest.raises(NoWorkers, match=r"one that may not: its attention-course .* mend"):
             small.grade(pool=pool)
     assert small.state()["rows"]["grades"] == []
 
