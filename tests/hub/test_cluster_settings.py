@@ -288,8 +288,13 @@ def test_what_a_dockerfile_copies_is_sent_to_docker(path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("submitted/ada/attention/lesson.ipynb", "gradebook.db", ".git/HEAD", ".venv/bin/python"),
-        *("source/attention/lesson.ipynb", "cache/models/downloaded/a", "autograded/ada/a"),
+        *(
+            "submitted/student-01/attention/lesson.ipynb",
+            "gradebook.db",
+            ".git/HEAD",
+            ".venv/bin/python",
+        ),
+        *("source/attention/lesson.ipynb", "cache/models/downloaded/a", "autograded/student-01/a"),
         *("jupyterlab_ext/node_modules/a/b.js", "deploy/jupyterhub/node_modules/a", "feedback/a"),
         *("attention_course/__pycache__/cli.pyc", "attention_course.egg-info/PKG-INFO", "token"),
     ],

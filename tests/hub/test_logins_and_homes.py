@@ -129,7 +129,7 @@ def test_a_demonstration_asks_for_its_own_password(
 
 def account_of(home: Path, uid: int | None = None) -> pwd.struct_passwd:
     uid = os.getuid() if uid is None else uid
-    return pwd.struct_passwd(("ada", "x", uid, os.getgid(), "", str(home), "/bin/sh"))
+    return pwd.struct_passwd(("student-01", "x", uid, os.getgid(), "", str(home), "/bin/sh"))
 
 
 @pytest.mark.parametrize(("mode", "changed"), [(0o755, True), (0o2771, True), (0o700, False)])
@@ -145,13 +145,13 @@ def test_a_home_of_somebody_else_is_refused_with_a_sentence(tmp_path: Path) -> N
     with pytest.raises(homes.OpenHome) as refused:
         homes.close_to_others(account_of(tmp_path, os.getuid() + 4242))
     assert refused.value.jupyterhub_message == (
-        f"{tmp_path}, the home of ada, belongs to another account, so others could read the work "
+        f"{tmp_path}, the home of student-01, belongs to another account, so others could read the work "
         "in it. Ask who runs the hub to give it to its owner."
     )
 
 
 def test_a_missing_home_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(homes.OpenHome, match=r"ada has no home: .*/none \(No such file"):
+    with pytest.raises(homes.OpenHome, match=r"student-01 has no home: .*/none \(No such file"):
         homes.close_to_others(account_of(tmp_path / "none"))
 
 
@@ -167,14 +167,11 @@ def test_no_server_starts_before_its_home_is_closed(
         seen.append(home.stat().st_mode & 0o777)
         return "127.0.0.1", 1
 
-    text = (FOLDER / "hub.toml").read_text(encoding="utf-8")
-    path = tmp_path / "hub.toml"
-    path.write_text(text.replace("/run/attention-hub", "/tmp/attention-hub-test"))
     monkeypatch.setattr(pwd, "getpwnam", lambda name: account_of(home))
     monkeypatch.setattr(limits, "group_for", lambda name: None)
     monkeypatch.setattr(LocalProcessSpawner, "start", start)
     monkeypatch.setattr(CourseSpawner, "socket_folder", lambda self: tmp_path / "sockets")
-    spawner = CourseSpawner.of(read(path))()
-    spawner.user = SimpleNamespace(name="ada")
+    spawner = CourseSpawner.of(read(FOLDER / "hub.toml"))()
+    spawner.user = SimpleNamespace(name="student-01")
     asyncio.run(spawner.start())
     assert seen == [0o700]
